@@ -1,0 +1,53 @@
+# Two commands do all set-up themselves: `make test` and `make test-real`.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+RIG ?= ../shared/rig/rig
+READY := $(VENV)/ready-$(shell cat requirements-dev.txt pyproject.toml 2>/dev/null | sha256sum | cut -c1-12)
+
+.PHONY: help test test-real lint format check lock bench clean
+
+help:
+	@echo "make test       everything that needs no server"
+	@echo "make test-real  what needs real servers; starts the rig's where RIG ($(RIG)) is there"
+	@echo "make lint       ruff, mypy, import contracts"
+	@echo "make bench      the measured promises, on the same servers as test-real"
+	@echo "make lock       pin the dependencies anew, with hashes"
+
+$(READY): requirements-dev.txt pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --require-hashes -r requirements-dev.txt
+	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation -e .
+	@rm -f $(VENV)/ready-*
+	@touch $@
+
+test: $(READY)
+	$(BIN)/python -m pytest -n auto -m "not real" --cov --cov-report=term:skip-covered --cov-report=xml --cov-fail-under=90
+
+# Two groups, each on a cluster of its own: pretended nodes tire after some sixty tests with namespaces of their own.
+test-real: $(READY)
+	RIG="$(RIG)" $(BIN)/python -m tests.real.rig $(BIN)/python -m pytest -m real tests/real
+	RIG="$(RIG)" $(BIN)/python -m tests.real.rig $(BIN)/python -m pytest -m real tests --ignore=tests/real
+
+bench: $(READY)
+	RIG="$(RIG)" $(BIN)/python -m tests.real.rig $(BIN)/python -m benchmarks
+
+lint: $(READY)
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache
+
+format: $(READY)
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+check: lint test
+
+lock: $(READY)
+	$(BIN)/python -m pip install --quiet uv
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header pyproject.toml -o requirements.txt
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header pyproject.toml --group dev -o requirements-dev.txt
+
+clean:
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage coverage.xml

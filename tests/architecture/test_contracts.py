@@ -1,0 +1,53 @@
+"""The house rules that a machine can check."""
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+SOURCES = sorted(
+    path
+    for package in ("bot", "commands", "runbooks")
+    for path in (ROOT / package).rglob("*.py")
+    if "versions" not in path.parts  # a migration is a list of columns, and is never edited again
+)
+LONGEST_FILE = 300
+LONGEST_FUNCTION = 40
+
+
+def functions(path: Path) -> list[ast.FunctionDef | ast.AsyncFunctionDef]:
+    tree = ast.parse(path.read_text())
+    return [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)]
+
+
+def length(function: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
+    """Lines of a function without its docstring."""
+    documented = ast.get_docstring(function) is not None
+    first = function.body[1] if documented and len(function.body) > 1 else function.body[0]
+    return (function.end_lineno or 0) - (first.lineno if documented else function.lineno) + 1
+
+
+def test_imports_go_one_way() -> None:
+    """The import contracts of pyproject.toml hold."""
+    command = [Path(sys.executable).with_name("lint-imports"), "--no-cache"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout[-3000:]
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_rooms_are_small(path: Path) -> None:
+    """No file is longer than 300 lines, no function longer than 40; every module says what it is."""
+    assert len(path.read_text().splitlines()) <= LONGEST_FILE
+    assert ast.get_docstring(ast.parse(path.read_text())), "a module begins with what it is"
+    for function in functions(path):
+        assert length(function) <= LONGEST_FUNCTION, function.name
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_packages_hold_no_code_in_their_init(path: Path) -> None:
+    """An `__init__` is a map: a docstring and nothing else."""
+    if path.name == "__init__.py":
+        assert len(ast.parse(path.read_text()).body) == 1
