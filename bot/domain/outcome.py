@@ -1,0 +1,73 @@
+"""What one reconcile pass over one step learnt: a closed union of variants."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from enum import StrEnum
+
+from bot.domain.json import Json
+
+
+class FailureCause(StrEnum):
+    """Why a step ended badly; it decides the run's last phase when nothing has changed yet."""
+
+    BROKEN = "broken"
+    REJECTED = "rejected"
+    EXPIRED = "expired"
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What a person wants to see beside a result: a title and preformatted lines (events, log lines, answers)."""
+
+    title: str
+    lines: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """Not there yet. `why` is a clause for people ("3 of 5 pods ready").
+
+    `requeue_after` is the latest time of the next look; a hint may bring it forward. `memo` replaces what the step
+    remembers between passes when it is not `None`. `blocked` marks a wait for something that should have been there
+    (a server that is down), so that `why` and the message can say so.
+    """
+
+    why: str
+    requeue_after: timedelta
+    memo: Mapping[str, Json] | None = None
+    blocked: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Succeeded:
+    """Done. `said` is the figure shown beside the step; `outputs` can be looked up by later steps."""
+
+    said: str = ""
+    outputs: Mapping[str, Json] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """Known to be bad; `reason` is one sentence without a full stop."""
+
+    reason: str
+    cause: FailureCause = FailureCause.BROKEN
+    evidence: tuple[Evidence, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Inconclusive:
+    """Could not tell: the run pauses and asks people."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Voided:
+    """The plan no longer describes the world (a moved tag, a drifted workload): plan anew and ask anew."""
+
+    reason: str
+
+
+Outcome = Pending | Succeeded | Failed | Inconclusive | Voided

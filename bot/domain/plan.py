@@ -1,0 +1,134 @@
+"""What will happen: complete, resolved and sealed. People approve a plan, not a command."""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import StrEnum
+from functools import cached_property
+
+from bot.domain.approval import ApprovalPolicy
+from bot.domain.ids import StepKey, UserId
+from bot.domain.image import Digest
+from bot.domain.json import Json, canonical
+from bot.domain.target import Target, WorkloadRef
+
+
+class Verb(StrEnum):
+    """What starts a run."""
+
+    DEPLOY = "deploy"
+    ROLLBACK = "rollback"
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What somebody asked for, understood but not yet resolved.
+
+    `ref` is a tag, a commit or a digest as typed; for a rollback it may be empty: the last known good. `runbook` is
+    empty for the target's own. `not_before` delays the start (`--at`). `channel` is where it was asked.
+    """
+
+    verb: Verb
+    target: Target
+    ref: str
+    requester: UserId
+    reason: str = ""
+    runbook: str = ""
+    channel: str = ""
+    not_before: datetime | None = None
+    break_glass: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Artifact:
+    """What will run.
+
+    `image` is the full reference with digest; `ref` what was typed; `commit` the image's own label, if any.
+    """
+
+    image: str
+    digest: Digest
+    ref: str
+    commit: str = ""
+    platforms: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Previous:
+    """What runs now, and what failure restores. `since` and `healthy` are `None` where nobody recorded them.
+
+    `history` are the healthy images before it, newest first, as the workload itself remembers them.
+    """
+
+    image: str
+    ref: str
+    since: datetime | None = None
+    healthy: bool | None = None
+    history: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class RunbookPin:
+    """Which runbook, and the SHA-256 of its text: an edited runbook is another plan."""
+
+    name: str
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedStep:
+    """One step or gate with everything looked up. `changes`: whether it may alter something people use."""
+
+    key: StepKey
+    kind: str
+    params: Mapping[str, Json]
+    deadline: timedelta
+    changes: bool = False
+
+
+@dataclass(frozen=True)  # no slots: the seal is worked out once and kept
+class Plan:
+    """A run's whole intention.
+
+    `live_template` is the SHA-256 of the workload's pod template when this was planned: if it differs later, somebody
+    else changed the workload; `live_mark` names the run that had marked it. `approval` is `None` where nobody needs to
+    be asked. `notes` are risks that people should see before they say yes.
+    """
+
+    verb: Verb
+    target: Target
+    workload: WorkloadRef
+    protected: bool
+    artifact: Artifact
+    previous: Previous | None
+    live_template: str
+    live_mark: str
+    runbook: RunbookPin
+    gates: tuple[PlannedStep, ...]
+    steps: tuple[PlannedStep, ...]
+    on_failure: tuple[PlannedStep, ...]
+    approval: ApprovalPolicy | None
+    requester: UserId
+    channel: str
+    reason: str = ""
+    notes: tuple[str, ...] = field(default=())
+
+    @cached_property
+    def sha256(self) -> str:
+        """The seal: SHA-256 over the plan's canonical JSON, in hexadecimal."""
+        return hashlib.sha256(canonical(self).encode()).hexdigest()
+
+    @property
+    def seal(self) -> str:
+        """The seal as people read it: `3f9a-c21e`."""
+        return f"{self.sha256[:4]}-{self.sha256[4:8]}"
+
+    @property
+    def restores(self) -> bool:
+        """Whether failure brings the previous version back by itself."""
+        return self.previous is not None and any(step.kind == "restore" for step in self.on_failure)
+
+    def all_steps(self) -> tuple[PlannedStep, ...]:
+        """Gates, steps and failure steps, in the order of the plan."""
+        return (*self.gates, *self.steps, *self.on_failure)

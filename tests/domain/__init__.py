@@ -1,0 +1,1 @@
+"""Domain values: pure, so their tests are too; many are properties."""
