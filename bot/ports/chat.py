@@ -1,0 +1,93 @@
+"""What we need from the chat: messages that are posted once, edited in place, found again and read."""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from bot.domain.ids import ChannelId, MessageKey, UserId
+from bot.domain.json import JsonObject
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a message is: its channel and its timestamp id."""
+
+    channel: ChannelId
+    ts: str
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """What a message says. `text` is the whole message without blocks (notifications, screen readers, terminals);
+    `blocks` are Block Kit objects within Slack's limits; empty: text only."""
+
+    text: str
+    blocks: tuple[JsonObject, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Reactions:
+    """Who reacted with what, as read now: emoji name (without skin tone) and users in Slack's order.
+
+    `complete` is False when Slack's list of users is shorter than its count: then nobody may be counted.
+    """
+
+    by_emoji: tuple[tuple[str, tuple[UserId, ...]], ...]
+    complete: bool = True
+
+    def users(self, emoji: str) -> tuple[UserId, ...]:
+        """Everybody who gave that emoji; empty when nobody did."""
+        return next((users for name, users in self.by_emoji if name == emoji), ())
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelState:
+    """What a channel is now. `shared`: people of other workspaces are in it."""
+
+    id: ChannelId
+    name: str
+    archived: bool = False
+    shared: bool = False
+    member: bool = True
+
+
+class Chat(Protocol):
+    """The workspace as the bot sees it. Every method may raise UnreachableError (with `retry_after` on 429)."""
+
+    async def channel_id(self, name: str) -> ChannelId:
+        """The id of `#name`, `name` or an id. Raises NotFoundError when the bot sees no such channel."""
+        ...
+
+    async def channel_state(self, channel: ChannelId) -> ChannelState:
+        """What the channel is now. Raises NotFoundError."""
+        ...
+
+    async def post(self, channel: ChannelId, key: MessageKey, content: Content, *, thread_ts: str | None) -> Place:
+        """Post once, with `key` in the message's metadata. Not safe to repeat after an ambiguous failure: find first.
+
+        Raises NotFoundError or RefusedError when the channel is gone, archived or closed to the bot.
+        """
+        ...
+
+    async def find(
+        self, channel: ChannelId, key: MessageKey, *, thread_ts: str | None, since_ts: float
+    ) -> Place | None:
+        """The message with `key` that was posted at or after `since_ts` (seconds since the epoch), if there is one."""
+        ...
+
+    async def update(self, place: Place, key: MessageKey, content: Content) -> None:
+        """Edit in place; safe to repeat. Raises NotFoundError when it is gone, RefusedError when it cannot be
+        edited.
+        """
+        ...
+
+    async def whisper(self, channel: ChannelId, user: UserId, content: Content, *, thread_ts: str | None) -> None:
+        """Show something to one person only (ephemeral); falls back to a direct message where the bot is not in."""
+        ...
+
+    async def react(self, place: Place, emoji: str) -> None:
+        """Add the bot's own reaction; safe to repeat."""
+        ...
+
+    async def reactions(self, place: Place) -> Reactions:
+        """All reactions on a message, read in full. Raises NotFoundError when the message is gone."""
+        ...
