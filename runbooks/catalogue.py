@@ -1,0 +1,213 @@
+"""The catalogue: what is released where, by which runbook, and who is asked. The model of `sluice.yaml`."""
+
+import re
+from datetime import timedelta
+from typing import Annotated, Self
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
+
+from bot.domain.approval import ApprovalPolicy
+from bot.domain.errors import UsageError
+from bot.domain.plan import Verb
+from bot.domain.target import WorkloadKind, WorkloadRef
+from runbooks.checks import SmokeCheck
+from runbooks.durations import PositiveDuration
+from runbooks.source import did_you_mean, unknown
+
+NAME = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
+OBJECT_NAME = re.compile(r"[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?")
+REPOSITORY = re.compile(r"[a-zA-Z0-9.-]+(:\d+)?(/[a-z0-9]+([._-]+[a-z0-9]+)*)+")
+HALF_AN_HOUR = timedelta(minutes=30)
+
+
+def name(value: str) -> str:
+    """A name that can be typed and that Kubernetes takes for a label; raises ValueError."""
+    if not NAME.fullmatch(value):
+        raise ValueError(f"'{value}' is not a name; use at most 63 small letters, digits and hyphens")
+    return value
+
+
+def group(value: object) -> object:
+    """A user group's handle; raises ValueError."""
+    if not isinstance(value, str) or not re.fullmatch(r"@?[\w.-]+", value):
+        raise ValueError(f"'{value}' is not a user group; write its handle in quotes, like \"@release-approvers\"")
+    return f"@{value.removeprefix('@')}"
+
+
+def channel(value: object) -> object:
+    """A channel's name or id; raises ValueError. An unquoted `#` begins a comment in YAML, so nothing is left of it."""
+    if not isinstance(value, str) or not re.fullmatch(r"#?[\w.-]+", value):
+        raise ValueError('write the channel in quotes, like "#deploys"')
+    return value
+
+
+Name = Annotated[str, AfterValidator(name)]
+Group = Annotated[str, BeforeValidator(group)]
+Channel = Annotated[str, BeforeValidator(channel)]
+
+
+class Part(BaseModel):
+    """A part of the catalogue: cannot change after it was read; unknown keys are faults."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+
+
+class ClusterEntry(Part):
+    """How to reach a cluster. Both `None`: from inside the cluster, else the default kubeconfig and its context."""
+
+    kubeconfig: str | None = None
+    context: str | None = None
+
+
+class Approval(Part):
+    """Who is asked, how many must say yes, and how long that takes and holds. `on_call` may vote for their own
+    rollback; `break_glass` may go on without votes; `None`: nobody."""
+
+    from_: Group = Field(alias="from")
+    count: int = Field(default=1, ge=1, le=50)
+    within: PositiveDuration = HALF_AN_HOUR
+    use_within: PositiveDuration = HALF_AN_HOUR
+    on_call: Group | None = None
+    break_glass: Group | None = None
+
+
+class EnvironmentEntry(Part):
+    """A namespace of a cluster. `protected`: nothing changes in it without votes. `channel` wins over the service's."""
+
+    cluster: str
+    namespace: Name
+    protected: bool = False
+    approval: Approval | None = None
+    channel: Channel | None = None
+
+    @model_validator(mode="after")
+    def _asks_somebody(self) -> Self:
+        if self.protected and self.approval is None:
+            raise ValueError(
+                "a protected environment needs 'approval', such as {from: \"@release-approvers\", count: 2}"
+            )
+        return self
+
+
+class WorkloadEntry(Part):
+    """Where an environment differs from the rest of the service; `None`: it does not."""
+
+    workload: str | None = None
+    namespace: Name | None = None
+    container: str | None = None
+
+    @field_validator("workload")
+    @classmethod
+    def _readable(cls, written: str | None) -> str | None:
+        if written is not None:
+            read_workload(written)
+        return written
+
+
+class ServiceEntry(Part):
+    """What is released. `image` is the repository without tag. `runbooks` maps environments to runbooks; an environment
+    without one is deployed by `deploy`."""
+
+    image: str
+    repository: str | None = None
+    workload: str
+    container: str | None = None
+    channel: Channel
+    runbooks: dict[str, str] = Field(default_factory=dict)
+    smoke: tuple[SmokeCheck, ...] = ()
+    environments: dict[str, WorkloadEntry] = Field(default_factory=dict)
+
+    @field_validator("image")
+    @classmethod
+    def _repository_alone(cls, image: str) -> str:
+        if not REPOSITORY.fullmatch(image):
+            raise ValueError(f"'{image}' is not a repository such as ghcr.io/acme/api, without tag or digest")
+        return image
+
+    @field_validator("workload")
+    @classmethod
+    def _readable(cls, written: str) -> str:
+        read_workload(written)
+        return written
+
+
+class RegistryEntry(Part):
+    """How to speak with a registry. `insecure`: plain HTTP, for a registry on one's own machine."""
+
+    insecure: bool = False
+
+
+class Catalogue(Part):
+    """Everything in `sluice.yaml`. `runbooks_dir` is a folder beside the file with runbooks of one's own."""
+
+    clusters: dict[Name, ClusterEntry] = Field(min_length=1)
+    environments: dict[Name, EnvironmentEntry] = Field(min_length=1)
+    services: dict[Name, ServiceEntry] = Field(min_length=1)
+    runbooks_dir: str | None = None
+    registries: dict[str, RegistryEntry] = Field(default_factory=dict)
+
+    def service(self, service: str) -> ServiceEntry:
+        """The service of that name. Raises UsageError with the nearest one."""
+        if service not in self.services:
+            raise UsageError(unknown(f"There is no service '{service}'", service, self.services))
+        return self.services[service]
+
+    def environment(self, environment: str) -> EnvironmentEntry:
+        """The environment of that name. Raises UsageError with the nearest one."""
+        if environment not in self.environments:
+            raise UsageError(unknown(f"There is no environment '{environment}'", environment, self.environments))
+        return self.environments[environment]
+
+    def workload(self, service: str, environment: str) -> WorkloadRef:
+        """Where a service runs in an environment. Raises UsageError."""
+        entry, place = self.service(service), self.environment(environment)
+        own = entry.environments.get(environment, WorkloadEntry())
+        kind, object_name = read_workload(own.workload or entry.workload)
+        return WorkloadRef(
+            cluster=place.cluster,
+            namespace=own.namespace or place.namespace,
+            kind=kind,
+            name=object_name,
+            container=own.container or entry.container,
+        )
+
+    def policy(self, environment: str, verb: Verb) -> ApprovalPolicy | None:
+        """Who is asked; `None`: nobody is. A rollback needs one vote, and those on call may vote for their own."""
+        asked = self.environment(environment).approval
+        if asked is None:
+            return None
+        back = verb is Verb.ROLLBACK
+        return ApprovalPolicy(
+            group=asked.from_,
+            count=1 if back else asked.count,
+            within=asked.within,
+            use_within=asked.use_within,
+            self_group=asked.on_call if back else None,
+            break_glass=asked.break_glass,
+        )
+
+    def channel(self, service: str, environment: str | None = None) -> str:
+        """Where a release is told: the environment's own channel, else the service's. Raises UsageError."""
+        own = self.environment(environment).channel if environment is not None else None
+        return own or self.service(service).channel
+
+    def runbook_name(self, service: str, environment: str, verb: Verb) -> str:
+        """The runbook of a target: for a deploy the one that the service names. Raises UsageError."""
+        self.environment(environment)
+        runbooks = self.service(service).runbooks
+        return "rollback" if verb is Verb.ROLLBACK else runbooks.get(environment, "deploy")
+
+    def smoke(self, service: str, environment: str) -> tuple[SmokeCheck, ...]:
+        """The service's smoke checks with the target's names filled in. Raises UsageError."""
+        self.environment(environment)
+        checks = self.service(service).smoke
+        return tuple(check.placed(service=service, environment=environment) for check in checks)
+
+
+def read_workload(written: str) -> tuple[WorkloadKind, str]:
+    """Kind and name of `deployment/api`. Raises ValueError with what to write instead."""
+    kind, _, object_name = written.partition("/")
+    if kind.lower() not in set(WorkloadKind) or not OBJECT_NAME.fullmatch(object_name):
+        offer = did_you_mean(kind, WorkloadKind) if object_name else "write it like deployment/api"
+        raise ValueError(f"'{written}' is not a workload; {offer}")
+    return WorkloadKind(kind.lower()), object_name

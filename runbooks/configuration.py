@@ -1,0 +1,94 @@
+"""The catalogue and the runbooks together, checked against each other."""
+
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from bot.domain.json import Json, JsonObject
+from runbooks.catalogue import Catalogue
+from runbooks.loader import load_folder, load_library
+from runbooks.source import Document, Fault, Faults, Keys, did_you_mean, read_file
+from runbooks.spec import Runbook
+from runbooks.validation import check_part
+
+
+@dataclass(frozen=True, slots=True)
+class Configuration:
+    """What people wrote, without a fault. `runbooks` are the library's and one's own by name; one's own win."""
+
+    catalogue: Catalogue
+    runbooks: Mapping[str, Runbook]
+
+
+@dataclass(frozen=True, slots=True)
+class _Name:
+    """A word that must name something: where it stands (as a key or as a value), and what there is."""
+
+    at: Keys
+    word: str
+    what: str
+    known: Collection[str]
+    on_value: bool = True
+
+
+def load(path: Path) -> Configuration:
+    """Read `sluice.yaml` and the runbooks it names. Raises Faults with everything that is wrong in any of the files."""
+    document = read_file(path)
+    catalogue, faults = check_part(Catalogue, document.value, document, at=())
+    own, own_faults = _own_runbooks(document, path)
+    runbooks = load_library() | own
+    # With a broken runbook in the folder nobody knows which names there are.
+    faults += (*own_faults, *cross_faults(document, runbooks=() if own_faults else runbooks))
+    if catalogue is None or faults:
+        raise Faults(faults)
+    return Configuration(catalogue, runbooks)
+
+
+def cross_faults(document: Document, *, runbooks: Collection[str]) -> tuple[Fault, ...]:
+    """Names that name nothing. Reads plain values, so that they are told beside faults of another sort.
+
+    `runbooks` are the names that exist; empty: they are not looked at.
+    """
+    return tuple(
+        document.fault(
+            name.at,
+            f"there is no {name.what} '{name.word}'",
+            did_you_mean(name.word, name.known),
+            on_value=name.on_value,
+        )
+        for name in _names(_mapping(document.value), runbooks)
+        if name.known and name.word not in name.known
+    )
+
+
+def _names(top: JsonObject, runbooks: Collection[str]) -> Iterator[_Name]:
+    clusters, environments = _mapping(top.get("clusters")), _mapping(top.get("environments"))
+    for environment, entry in environments.items():
+        cluster = _mapping(entry).get("cluster")
+        if isinstance(cluster, str):
+            yield _Name(("environments", environment, "cluster"), cluster, "cluster", clusters)
+    for service, released in _mapping(top.get("services")).items():
+        for section in ("runbooks", "environments"):
+            for environment, value in _mapping(_mapping(released).get(section)).items():
+                at = ("services", service, section, environment)
+                yield _Name(at, environment, "environment", environments, on_value=False)
+                if isinstance(value, str) and section == "runbooks":
+                    yield _Name(at, value, "runbook", runbooks)
+
+
+def _own_runbooks(document: Document, path: Path) -> tuple[dict[str, Runbook], tuple[Fault, ...]]:
+    folder = _mapping(document.value).get("runbooks_dir")
+    if not isinstance(folder, str):
+        return {}, ()
+    if not (path.parent / folder).is_dir():
+        return {}, (
+            document.fault(("runbooks_dir",), f"there is no folder '{folder}' beside this file", on_value=True),
+        )
+    try:
+        return load_folder(path.parent / folder), ()
+    except Faults as exc:
+        return {}, exc.faults
+
+
+def _mapping(value: Json) -> JsonObject:
+    return value if isinstance(value, dict) else {}

@@ -1,0 +1,138 @@
+"""Pure: a request, a runbook and the facts become a plan in which nothing is left open."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+
+from pydantic import ValidationError
+
+from bot.domain.approval import ApprovalPolicy
+from bot.domain.errors import UsageError
+from bot.domain.ids import StepKey
+from bot.domain.json import Json, JsonObject
+from bot.domain.plan import Artifact, Plan, PlannedStep, Previous, Request, RunbookPin
+from bot.domain.target import WorkloadRef
+from runbooks.checks import SmokeCheck
+from runbooks.kinds import StepSpec
+from runbooks.lookups import lookups, resolve, spoken
+from runbooks.registry import gate_kind, step_kind
+from runbooks.spec import Entry, Runbook
+
+RUN = "${run}"
+"""A plan does not know its run: this look-up stays until a step is executed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What was gathered about the world before planning."""
+
+    workload: WorkloadRef
+    protected: bool
+    artifact: Artifact
+    previous: Previous | None
+    live_template: str
+    live_mark: str
+    policy: ApprovalPolicy | None
+    channel: str
+    smoke: tuple[SmokeCheck, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+def make_plan(request: Request, runbook: Runbook, facts: Facts) -> Plan:
+    """The plan. Raises UsageError when the runbook may not be used here, PermanentError for an unknown look-up."""
+    if facts.protected:
+        require_approval_first(runbook, request.target.environment)
+    values = {
+        "artifact.digest": facts.artifact.digest,
+        "artifact.image": facts.artifact.image,
+        "artifact.ref": facts.artifact.ref,
+        "artifact.commit": facts.artifact.commit,
+        "service": request.target.service,
+        "environment": request.target.environment,
+        "run": RUN,
+    }
+    fill = _Filler(runbook, values, facts.smoke)
+    return Plan(
+        verb=request.verb,
+        target=request.target,
+        workload=facts.workload,
+        protected=facts.protected,
+        artifact=facts.artifact,
+        previous=facts.previous,
+        live_template=facts.live_template,
+        live_mark=facts.live_mark,
+        runbook=RunbookPin(runbook.name, runbook.sha256),
+        gates=tuple(fill.gate(entry) for entry in runbook.gates),
+        steps=tuple(fill.step(entry) for entry in runbook.steps),
+        on_failure=tuple(fill.step(entry) for entry in runbook.on_failure),
+        approval=facts.policy,
+        requester=request.requester,
+        channel=facts.channel,
+        reason=request.reason,
+        notes=facts.notes,
+    )
+
+
+def require_approval_first(runbook: Runbook, environment: str) -> None:
+    """Nothing in a protected environment may change before people were asked. Raises UsageError."""
+    for entry in runbook.steps:
+        if entry.kind == "approval":
+            return
+        if step_kind(entry.kind).changes:
+            raise UsageError(
+                f"The runbook '{runbook.name}' changes {environment} before anybody is asked: its step '{entry.name}' "
+                f"({runbook.file}:{entry.line}) comes before an approval, and {environment} is protected.",
+                hint="Put '- approval' before it.",
+            )
+
+
+@dataclass(frozen=True, slots=True)
+class _Filler:
+    """Makes planned steps of a runbook's entries by filling in what the plan knows."""
+
+    runbook: Runbook
+    values: Mapping[str, str]
+    smoke: tuple[SmokeCheck, ...]
+
+    def gate(self, entry: Entry) -> PlannedStep:
+        kind = gate_kind(entry.kind)
+        return PlannedStep(
+            StepKey(entry.key), entry.kind, self._params(entry, kind.spec), _deadline(entry, kind.deadline)
+        )
+
+    def step(self, entry: Entry) -> PlannedStep:
+        kind = step_kind(entry.kind)
+        params = self._params(entry, kind.spec)
+        if entry.kind == "smoke" and not params["checks"]:
+            params["checks"] = [check.model_dump(mode="json", by_alias=True) for check in self.smoke]
+        deadline = _deadline(entry, kind.deadline)
+        return PlannedStep(StepKey(entry.key), entry.kind, params, deadline, changes=kind.changes)
+
+    def _params(self, entry: Entry, spec: type[StepSpec]) -> JsonObject:
+        values = self.values
+        if spec.told:
+            # What people read: no value may act as markup, and none leaves a hole in the sentence.
+            values = {name: (value if value == RUN else spoken(value)) for name, value in values.items()}
+        filled = resolve(entry.params, values)
+        try:
+            return spec.model_validate(filled).model_dump(mode="json", by_alias=True)
+        except ValidationError as exc:
+            raise self._slip(entry, exc) from exc
+
+    def _slip(self, entry: Entry, exc: ValidationError) -> UsageError:
+        """A look-up gave a value that the step cannot take: the runbook must not count on it."""
+        fault = exc.errors(include_url=False, include_context=False)[0]
+        at: Json = dict(entry.params)
+        for part in fault["loc"]:
+            at = at[part] if isinstance(at, dict) and part in at else at
+        looked = ", ".join(sorted({f"${{{one.name}}}" for one in lookups(at)})) or "its look-ups"
+        key = ".".join(str(part) for part in fault["loc"]) or entry.kind
+        return UsageError(
+            f"The runbook '{self.runbook.name}' cannot be used for this version: '{key}' of its step '{entry.name}' "
+            f"({self.runbook.file}:{entry.line}) does not take what {looked} gives here: {fault['msg']}.",
+            hint="Let the runbook say something beside the look-up, or release a version that has it.",
+        )
+
+
+def _deadline(entry: Entry, default: timedelta) -> timedelta:
+    return default if entry.deadline is None else entry.deadline

@@ -1,0 +1,65 @@
+"""set_image: the workload is told to run the plan's artifact."""
+
+from datetime import timedelta
+
+from bot.domain.outcome import Outcome, Pending, Succeeded
+from bot.domain.release import same_image
+from bot.ports.cluster import Clusters, ImageChange
+from bot.ports.execution import StepContext
+from runbooks.kinds import StepKind, StepSpec
+
+FIRST_LOOK = timedelta(seconds=5)
+HISTORY_LENGTH = 10
+
+
+class SetImageSpec(StepSpec):
+    """No parameters: workload, container and image come from the sealed plan."""
+
+    def read_aloud(self) -> str:
+        return "Tell the workload to run the artifact, by digest."
+
+
+KIND = StepKind(
+    name="set_image",
+    spec=SetImageSpec,
+    changes=True,
+    deadline=timedelta(minutes=5),
+    about="Change the image of the workload's container to the plan's digest, once.",
+)
+
+
+class SetImage:
+    """Writes the image with a resourceVersion precondition; a repeated pass finds its effect already there."""
+
+    def __init__(self, clusters: Clusters) -> None:
+        self._clusters = clusters
+
+    async def reconcile(self, context: StepContext) -> Outcome:
+        plan = context.plan
+        cluster = self._clusters.get(plan.workload.cluster)
+        change = ImageChange(plan.artifact.image, change_cause(context), history(context))
+        seen = await cluster.set_image(plan.workload, change, context.fence)
+        if plan.artifact.image not in seen.images.values():
+            why = "the workload does not show the new image yet"
+            return Pending(why, requeue_after=FIRST_LOOK, memo={"written": True})
+        return Succeeded(f"{plan.artifact.ref} set", {"generation": seen.generation, "image": plan.artifact.image})
+
+
+def change_cause(context: StepContext) -> str:
+    """What `kubectl rollout history` shows for this change."""
+    plan = context.plan
+    return f"sluice {context.run.id}: {plan.verb} {plan.artifact.ref} by {plan.requester}, seal {plan.seal}"
+
+
+def history(context: StepContext) -> tuple[str, ...]:
+    """The healthy images before this one, newest first: the way back if the database is lost.
+
+    A return to one of them leaves those that came after it: the way back never leads forward.
+    """
+    previous, image = context.plan.previous, context.plan.artifact.image
+    if previous is None:
+        return ()
+    known = previous.history if previous.healthy is False else (previous.image, *previous.history)
+    returned = next((index for index, one in enumerate(known) if same_image(one, image)), None)
+    older = known if returned is None else known[returned + 1 :]
+    return tuple(dict.fromkeys(one for one in older if not same_image(one, image)))[:HISTORY_LENGTH]
