@@ -1,0 +1,231 @@
+"""Ballots: asking people, counting them at decision time, and making sure that a yes is used for what it was given.
+
+The database is the truth and Slack a view: reaction events only wake the run. Whatever cannot be read makes the run
+wait (the engine turns TemporaryError into a blocked wait); it never passes.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from bot.domain.approval import Approval, ApprovalPolicy, Ballot, Electorate, Person, Tally, tally
+from bot.domain.errors import NotFoundError
+from bot.domain.events import BallotClosed, BallotDecided, BallotOpened, Event, VotesCounted
+from bot.domain.ids import UserId, live_key
+from bot.domain.outcome import Failed, FailureCause, Outcome, Pending, Succeeded, Voided
+from bot.domain.plan import Plan
+from bot.domain.run import Run
+from bot.engine.timing import NEXT_COUNT, NEXT_TRY
+from bot.ports.chat import Chat, Place, Reactions
+from bot.ports.directory import Directory
+from bot.ports.planning import Planning
+from bot.ports.store import Store
+
+CUT_SHORT = "Slack's list of votes is cut short; counting again"
+
+
+@dataclass(frozen=True, slots=True)
+class Count:
+    """What one look at a ballot gave: the run with its ballot brought up to date, what happened, and the outcome."""
+
+    run: Run
+    outcome: Outcome
+    events: tuple[Event, ...] = ()
+
+
+class Ballots:
+    """The approval step, and the check that an approval still holds when it is used."""
+
+    def __init__(self, *, chat: Chat, directory: Directory, planning: Planning, store: Store) -> None:
+        self._chat = chat
+        self._directory = directory
+        self._planning = planning
+        self._store = store
+
+    async def reconcile(self, run: Run, now: datetime) -> Count:
+        """One pass of the approval step."""
+        policy = run.sealed_plan().approval
+        if policy is None:
+            return Count(run, Succeeded("nobody needs to be asked here"))
+        if run.approval is not None:
+            return Count(run, Succeeded("approved already"))
+        if run.ballot is None:
+            if now >= _begun(run, now) + policy.within:
+                return Count(
+                    run, Failed(f"nobody could be asked within {_minutes(policy.within)}", FailureCause.EXPIRED)
+                )
+            return await self._open(run, policy, now)
+        if now >= run.ballot.opened_at + policy.within:
+            reason = f"not approved within {_minutes(policy.within)}"
+            return close(run, reason, now, outcome=Failed(reason, FailureCause.EXPIRED))
+        return await self._count(run, policy, now)
+
+    async def recheck(self, run: Run, now: datetime) -> Count:
+        """Whether an approval still holds, right before its first use: the clock, the votes and the plan, read anew."""
+        plan, approval = run.sealed_plan(), run.approval
+        if approval is None or plan.approval is None:
+            return Count(run, Succeeded())
+        if now > approval.use_by:
+            reason = f"the approval was not used within {_minutes(plan.approval.use_within)}"
+            return close(run, reason, now, outcome=Voided(reason))
+        bad = await self._drifted(run, plan) if approval.break_glass else await self._unapproved(run, plan.approval)
+        if isinstance(bad, Pending):
+            return Count(run, bad)
+        if bad:
+            return close(run, bad.reason, now, outcome=bad)
+        return Count(replace(run, approval=replace(approval, used=True)), Succeeded())
+
+    # --- opening ---
+
+    async def _open(self, run: Run, policy: ApprovalPolicy, now: datetime) -> Count:
+        if run.request.break_glass:
+            return await self._break_glass(run, policy, now)
+        state = await self._chat.channel_state(await self._chat.channel_id(run.sealed_plan().channel))
+        plan = run.sealed_plan()
+        ballot = Ballot(run.edition, plan.seal, now, shared=state.shared)
+        until = now + policy.within
+        event = BallotOpened(run.id, now, run.edition, plan.seal, policy.group, policy.count, until)
+        return Count(replace(run, ballot=ballot), Pending(_votes(0, policy), requeue_after=NEXT_TRY), (event,))
+
+    async def _break_glass(self, run: Run, policy: ApprovalPolicy, now: datetime) -> Count:
+        who = run.request.requester
+        if not policy.break_glass or who not in await self._directory.members(policy.break_glass):
+            allowed = f"only {policy.break_glass} may" if policy.break_glass else "nobody may"
+            return Count(run, Failed(f"{allowed} break the glass for {run.request.target.environment}"))
+        approval = Approval((who,), now, now + policy.use_within, break_glass=True)
+        event = BallotDecided(
+            run.id, now, run.edition, approved=True, by=(who,), seal=run.sealed_plan().seal, break_glass=True
+        )
+        return Count(replace(run, approval=approval), Succeeded("glass broken, nobody was asked"), (event,))
+
+    # --- counting ---
+
+    async def _count(self, run: Run, policy: ApprovalPolicy, now: datetime) -> Count:
+        plan, ballot = run.sealed_plan(), _ballot(run)
+        letter_error, place = await self._place(run)
+        if place is None:
+            why = f"the ballot could not be posted: {letter_error}" if letter_error else "the ballot is being posted"
+            return Count(run, Pending(why, requeue_after=NEXT_TRY, blocked=bool(letter_error)))
+        try:
+            reactions = await self._chat.reactions(place)
+            void = await self._void(ballot, place, run, plan)
+        except NotFoundError:
+            void = Voided("the ballot was deleted")
+        if void:
+            return close(run, void.reason, now, outcome=void)
+        if not reactions.complete:
+            return Count(run, Pending(CUT_SHORT, requeue_after=NEXT_TRY, blocked=True))
+        counted = await self._tally(run, policy, reactions)
+        return _decide(run, policy, counted, now)
+
+    async def _void(self, ballot: Ballot, place: Place, run: Run, plan: Plan) -> Voided | Failed | None:
+        state = await self._chat.channel_state(place.channel)
+        if state.archived:
+            return Failed(f"#{state.name} was archived; the ballot is void", FailureCause.EXPIRED)
+        if state.shared and not ballot.shared:
+            reason = f"#{state.name} was shared with another organisation; the ballot is void"
+            return Failed(reason, FailureCause.EXPIRED)
+        return await self._drifted(run, plan)
+
+    async def _drifted(self, run: Run, plan: Plan) -> Voided | None:
+        drift = await self._planning.drift(run.request, plan)
+        return Voided(drift) if drift else None
+
+    async def _unapproved(self, run: Run, policy: ApprovalPolicy) -> Voided | Failed | Pending | None:
+        """Why a ballot that was decided with yes would not be now; `None`: it would."""
+        _, place = await self._place(run)
+        if place is None:
+            return Voided("the ballot is gone")
+        try:
+            reactions = await self._chat.reactions(place)
+            void = await self._void(_ballot(run), place, run, run.sealed_plan())
+        except NotFoundError:
+            return Voided("the ballot was deleted")
+        if void:
+            return void
+        if not reactions.complete:
+            return Pending(CUT_SHORT, requeue_after=NEXT_TRY, blocked=True)
+        counted = await self._tally(run, policy, reactions)
+        if counted.rejected:
+            return Failed(f"rejected by {_names(counted.rejected_by)}", FailureCause.REJECTED)
+        return None if counted.approved else Voided("a vote was taken back before the change started")
+
+    async def _place(self, run: Run) -> tuple[str, Place | None]:
+        async with self._store.reading() as tx:
+            letter = await tx.letter(live_key(run.id, run.edition))
+        return (letter.error, letter.place) if letter else ("", None)
+
+    async def _tally(self, run: Run, policy: ApprovalPolicy, reactions: Reactions) -> Tally:
+        approve, reject = reactions.users(policy.approve_emoji), reactions.users(policy.reject_emoji)
+        people = {user: person for user in {*approve, *reject} if (person := await self._person(user))}
+        own = await self._directory.members(policy.self_group) if policy.self_group else frozenset()
+        electorate = Electorate(run.request.requester, await self._directory.members(policy.group), own, people)
+        # The bot's own seeds are not worth a word; other bots are named among those who do not count.
+        mine = {user for user, person in people.items() if person.is_self}
+        return tally(
+            policy,
+            electorate,
+            approve=tuple(user for user in approve if user not in mine),
+            reject=tuple(user for user in reject if user not in mine),
+        )
+
+    async def _person(self, user: UserId) -> Person | None:
+        try:
+            return await self._directory.person(user)
+        except NotFoundError:
+            return None  # an unknown voter does not count; the tally says so by name
+
+
+def close(run: Run, reason: str, now: datetime, *, outcome: Outcome) -> Count:
+    """Close a ballot, if one is open; `outcome` decides whether a new one follows."""
+    asks_again = isinstance(outcome, Voided)
+    if run.ballot is None or (run.ballot.closed and run.approval is None):
+        return Count(run, outcome)
+    closed = replace(run, ballot=replace(run.ballot, closed=reason), approval=None)
+    return Count(closed, outcome, (BallotClosed(run.id, now, run.ballot.number, reason, asks_again),))
+
+
+def _decide(run: Run, policy: ApprovalPolicy, counted: Tally, now: datetime) -> Count:
+    ballot, plan = _ballot(run), run.sealed_plan()
+    events: list[Event] = []
+    if (counted.approved_by, counted.ignored) != (ballot.approved_by, ballot.ignored):
+        events.append(VotesCounted(run.id, now, counted.approved_by, counted.ignored, policy.count))
+    ballot = replace(ballot, approved_by=counted.approved_by, ignored=counted.ignored)
+    counted_run = replace(run, ballot=ballot)
+    if not counted.rejected and not counted.approved:
+        left = ballot.opened_at + policy.within - now
+        wait = Pending(_votes(len(counted.approved_by), policy), requeue_after=min(NEXT_COUNT, left))
+        return Count(counted_run, wait, tuple(events))
+    by = counted.rejected_by or counted.approved_by
+    events.append(BallotDecided(run.id, now, ballot.number, counted.approved, by, plan.seal))
+    names = _names(by)
+    if counted.rejected:
+        closed = replace(counted_run, ballot=replace(ballot, closed=f"rejected by {names}"))
+        return Count(closed, Failed(f"rejected by {names}", FailureCause.REJECTED), tuple(events))
+    approval = Approval(counted.approved_by, now, now + policy.use_within)
+    closed = replace(counted_run, ballot=replace(ballot, closed=f"approved by {names}"), approval=approval)
+    return Count(closed, Succeeded(f"{len(by)} of {policy.count} votes"), tuple(events))
+
+
+def _ballot(run: Run) -> Ballot:
+    if run.ballot is None:
+        raise RuntimeError(f"{run.id} has no ballot")
+    return run.ballot
+
+
+def _votes(count: int, policy: ApprovalPolicy) -> str:
+    return f"{count} of {policy.count} votes from {policy.group}"
+
+
+def _begun(run: Run, now: datetime) -> datetime:
+    planned = run.current()
+    return (run.step(planned.key).started_at if planned else None) or now
+
+
+def _names(users: Iterable[UserId]) -> str:
+    return ", ".join(f"<@{user}>" for user in users)
+
+
+def _minutes(duration: timedelta) -> str:
+    minutes, seconds = divmod(int(duration.total_seconds()), 60)
+    return f"{minutes} min" if minutes and not seconds else f"{int(duration.total_seconds())} s"

@@ -1,0 +1,169 @@
+"""One pass over one run: look at the world, do at most one idempotent thing, and commit everything in one
+transaction.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from bot import logs
+from bot.domain.errors import PermanentError, TemporaryError, UsageError
+from bot.domain.events import Event
+from bot.domain.phase import Phase, StepPhase
+from bot.domain.run import Run
+from bot.engine.ballots import Ballots
+from bot.engine.closing import close_run
+from bot.engine.hints import Hints
+from bot.engine.marks import Marks
+from bot.engine.record import record
+from bot.engine.stepping import Moved, Stepping
+from bot.engine.timing import AT_ONCE, PLANNING_LIMIT, QUEUE_LOOK, RETRY
+from bot.ports.clock import Clock
+from bot.ports.execution import Executors
+from bot.ports.narrator import Narrator, Telling
+from bot.ports.planning import Planning
+from bot.ports.store import Lease, Leased, Store, Transaction
+
+log = logs.get(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Needs:
+    """What a reconciler works with."""
+
+    clock: Clock
+    store: Store
+    narrator: Narrator
+    planning: Planning
+    executors: Executors
+    ballots: Ballots
+    marks: Marks
+    hints: Hints
+
+
+class Reconciler:
+    """Moves runs, one pass at a time. Dying anywhere in a pass loses nothing: the next pass looks again."""
+
+    def __init__(self, needs: Needs) -> None:
+        self._needs = needs
+        self._stepping = Stepping(needs.executors, needs.ballots, needs.marks)
+
+    async def reconcile(self, leased: Leased) -> None:
+        """One pass. Raises FencedError when the run belongs to somebody newer; nothing was written then."""
+        run, now = leased.run, self._needs.clock.now()
+        if run.plan is not None:
+            self._needs.hints.watching(run.plan.workload, run.id)
+        if run.phase is Phase.QUEUED and not run.wish:
+            await self._queue(leased, now)
+            return
+        moved = await self._move(run, leased.lease, now)
+        tellings = self._needs.narrator.tell(run, moved.run, moved.events)
+        async with self._needs.store.transaction() as tx:
+            await self._commit(tx, leased, moved, tellings)
+
+    # --- the line before a target ---
+
+    async def _queue(self, leased: Leased, now: datetime) -> None:
+        run, target = leased.run, leased.run.request.target
+        async with self._needs.store.transaction() as tx:
+            state = await tx.take_target(target, run.id, at=now)
+            if state.holder == run.id:
+                after, events = run.turn_came(at=now)
+                tellings = self._needs.narrator.tell(run, after, events)
+                await self._commit(tx, leased, Moved(after, AT_ONCE, events), tellings)
+            else:
+                # Whoever frees the target wakes the next in line; this look only covers a lost wake-up.
+                await self._commit(tx, leased, Moved(run, QUEUE_LOOK), ())
+
+    # --- moving ---
+
+    async def _move(self, run: Run, lease: Lease, now: datetime) -> Moved:
+        if run.wish and run.phase is not Phase.RESTORING:
+            return _stop(run, now)
+        match run.phase:
+            case Phase.PLANNING:
+                return await self._plan(run, now)
+            case Phase.GATING:
+                return await self._gate(run, lease, now)
+            case Phase.RUNNING | Phase.RESTORING:
+                if run.current() is None:
+                    return _finish(run, now)
+                return await self._stepping.step(run, lease.token, now)
+        raise RuntimeError(f"{run.id} is {run.phase} and should not have been due")
+
+    async def _plan(self, run: Run, now: datetime) -> Moved:
+        try:
+            plan = await self._needs.planning.plan(run.request)
+        except TemporaryError as exc:
+            return _planning_waits(run, exc, now)
+        except (UsageError, PermanentError) as exc:
+            after, events = run.ended(Phase.REFUSED, str(exc), at=now)
+            return Moved(after, None, events)
+        after, events = run.planned(plan, at=now)
+        return Moved(after, AT_ONCE, events)
+
+    async def _gate(self, run: Run, lease: Lease, now: datetime) -> Moved:
+        gates = run.sealed_plan().gates
+        open_gates = [g for g in gates if run.step(g.key).phase in (StepPhase.PENDING, StepPhase.RUNNING)]
+        outcomes = await asyncio.gather(*(self._stepping.execute(run, g, lease.token, now) for g in open_gates))
+        wake_in, events, after = timedelta.max, list[Event](), run
+        for gate, outcome in zip(open_gates, outcomes, strict=True):
+            after, started = after.step_started(gate.key, at=now)
+            moved = self._stepping.apply(after, gate, outcome, now)
+            events += [*started, *moved.events]
+            after, wake_in = moved.run, min(wake_in, moved.wake_in or AT_ONCE)
+        if any(after.step(g.key).phase is StepPhase.RUNNING for g in gates):
+            return Moved(after, wake_in, tuple(events))
+        failed = [g for g in gates if after.step(g.key).phase is StepPhase.FAILED]
+        if not failed:
+            return Moved(after.gates_passed(), AT_ONCE, tuple(events))
+        reason = "; ".join(f"gate {g.kind}: {after.step(g.key).why}" for g in failed)
+        after, ended = after.ended(Phase.REFUSED, reason, at=now)
+        return Moved(after, None, (*events, *ended))
+
+    # --- recording ---
+
+    async def _commit(self, tx: Transaction, leased: Leased, moved: Moved, tellings: Sequence[Telling]) -> None:
+        before, after, now = leased.run, moved.run, self._needs.clock.now()
+        wake_at = None if moved.wake_in is None else now + moved.wake_in
+        await tx.save(after, before=before, lease=leased.lease, wake_at=wake_at)
+        await record(tx, moved.events, tellings, at=now)
+        if after.phase.final:
+            await close_run(tx, after, now)
+            if after.plan:
+                self._needs.hints.forget(after.plan.workload, after.id)
+            log.info("run ended", run_id=after.id, phase=str(after.phase), reason=after.reason)
+
+
+def _finish(run: Run, now: datetime) -> Moved:
+    """No step is left: what was to be done is done."""
+    phase, reason = Phase.SUCCEEDED, run.reason
+    if run.phase is Phase.RESTORING:
+        restored = any(
+            run.step(step.key).phase is StepPhase.SUCCEEDED
+            for step in run.sealed_plan().on_failure
+            if step.kind == "restore"
+        )
+        phase = Phase.RESTORED if restored else Phase.FAILED
+        reason = reason if restored else f"{reason}; the runbook restores nothing"
+    after, events = run.ended(phase, reason, at=now)
+    return Moved(after, None, events)
+
+
+def _stop(run: Run, now: datetime) -> Moved:
+    """Honour the wish to stop: undo what was changed, or end at once where nothing was."""
+    reason = f"aborted by <@{run.wish.by}>" + (f": {run.wish.reason}" if run.wish.reason else "") if run.wish else ""
+    if run.changed and run.sealed_plan().on_failure:
+        after, events = run.restoring(reason, at=now)
+        return Moved(after, AT_ONCE, events)
+    after, events = run.ended(Phase.FAILED if run.changed else Phase.ABORTED, reason, at=now)
+    return Moved(after, None, events)
+
+
+def _planning_waits(run: Run, exc: TemporaryError, now: datetime) -> Moved:
+    """A server that the plan needs is away: wait for it, within the limit, and say so."""
+    if now - (run.planning_since or now) > PLANNING_LIMIT:
+        after, events = run.ended(Phase.REFUSED, f"gave up after an hour: {exc}", at=now)
+        return Moved(after, None, events)
+    return Moved(replace(run, waiting_for=str(exc)), exc.retry_after or RETRY)

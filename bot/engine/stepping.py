@@ -1,0 +1,209 @@
+"""One pass over one step of a run: arm it, execute it, and turn its outcome into the run's next state."""
+
+from collections.abc import Awaitable
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import assert_never
+
+from bot.domain.errors import FencedError, PermanentError, TemporaryError
+from bot.domain.events import Event, StepWaited
+from bot.domain.outcome import Failed, FailureCause, Inconclusive, Outcome, Pending, Succeeded, Voided
+from bot.domain.phase import Phase, StepPhase
+from bot.domain.plan import PlannedStep
+from bot.domain.run import Run
+from bot.engine.ballots import Ballots, Count, close
+from bot.engine.marks import Marks
+from bot.engine.timing import AT_ONCE, FRESH, PAUSED_LOOK, RETRY, UNREADABLE_LOOK
+from bot.ports.execution import Executors, StepContext
+
+APPROVAL = "approval"
+MOST_EDITIONS = 5
+"""How often people are asked for one wish, if the world keeps changing under its plan."""
+
+ENDS = {
+    FailureCause.REJECTED: Phase.REJECTED,
+    FailureCause.EXPIRED: Phase.EXPIRED,
+    FailureCause.BROKEN: Phase.FAILED,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """What a pass made of a run. `wake_in` `None`: it is over."""
+
+    run: Run
+    wake_in: timedelta | None
+    events: tuple[Event, ...] = ()
+
+
+class Stepping:
+    """Drives the executors of steps and gates, and the ballots."""
+
+    def __init__(self, executors: Executors, ballots: Ballots, marks: Marks) -> None:
+        self._executors = executors
+        self._ballots = ballots
+        self._marks = marks
+
+    async def step(self, run: Run, token: int, now: datetime) -> Moved:
+        """One pass over the run's current step."""
+        planned = run.current()
+        if planned is None:
+            raise RuntimeError(f"{run.id} has no step left")
+        if run.step(planned.key).phase is StepPhase.PENDING:
+            if run.pause:
+                return Moved(run, PAUSED_LOOK)
+            if planned.changes and run.phase is Phase.RUNNING:
+                return await self._arm(run, planned, now)
+        run, started = run.step_started(planned.key, at=now)
+        if planned.kind == APPROVAL:
+            count = await self._guard(self._ballots.reconcile(run, now), run)
+        elif planned.changes and overslept(run, planned, now):
+            return await self._after_sleep(run, planned, token, now)
+        else:
+            count = Count(run, await self.execute(run, planned, token, now))
+        return self._counted(count, planned, now, started=started)
+
+    def _counted(self, count: Count, planned: PlannedStep, now: datetime, *, started: tuple[Event, ...] = ()) -> Moved:
+        """What an outcome means for the run."""
+        if isinstance(count.outcome, Voided) and count.run.phase is Phase.RUNNING and not landed(count.run):
+            return _asked_anew(count, now, started=started)
+        moved = self._ended(self.apply(count.run, planned, count.outcome, now), planned, count.outcome, now)
+        return replace(moved, events=(*started, *count.events, *moved.events))
+
+    async def execute(self, run: Run, planned: PlannedStep, token: int, now: datetime) -> Outcome:
+        """One pass of an executor, with its errors made outcomes."""
+        context = StepContext(run, planned, now, token)
+        try:
+            return await self._executors.get(planned.kind).reconcile(context)
+        except TemporaryError as exc:
+            return Pending(str(exc), requeue_after=exc.retry_after or RETRY, blocked=True)
+        except (PermanentError, FencedError) as exc:
+            return Failed(str(exc))
+
+    def apply(self, run: Run, planned: PlannedStep, outcome: Outcome, now: datetime) -> Moved:
+        """The run with one step's outcome in it; does not yet decide what that means for the run."""
+        match self._in_time(run, planned, outcome, now):
+            case Pending() as wait:
+                return _wait(run, planned, wait, now)
+            case Succeeded(said, outputs):
+                after, events = run.step_succeeded(planned.key, said, outputs, at=now)
+                return Moved(after, AT_ONCE, events)
+            case Failed(reason, _, evidence):
+                after, events = run.step_failed(planned.key, reason, at=now, evidence=evidence)
+                return Moved(after, AT_ONCE, events)
+            case Inconclusive(reason):
+                after, events = run.paused(None, reason, at=now)
+                return Moved(after, PAUSED_LOOK, events)
+            case Voided(reason):
+                after, events = run.step_failed(planned.key, reason, at=now)
+                return Moved(after, AT_ONCE, events)
+
+    async def _arm(self, run: Run, planned: PlannedStep, now: datetime) -> Moved:
+        """Before the first effect: the approval must still hold, and the change is on record before it happens."""
+        first = not run.changed
+        count = await self._guard(self._ballots.recheck(run, now), run) if first else Count(run, Succeeded())
+        match count.outcome:
+            case Succeeded():
+                armed = replace(count.run, changed=True, waiting_for="")
+                started, events = armed.step_started(planned.key, at=now)
+                return Moved(started, AT_ONCE, (*count.events, *events))
+            case Pending() as wait:
+                return Moved(replace(count.run, waiting_for=wait.why), wait.requeue_after, count.events)
+            case Inconclusive(reason):
+                paused, paused_events = count.run.paused(None, reason, at=now)
+                return Moved(paused, PAUSED_LOOK, (*count.events, *paused_events))
+            case Voided():
+                return _asked_anew(count, now)
+            case Failed():
+                return self._counted(count, planned, now)
+            case _:
+                assert_never(count.outcome)
+
+    async def _after_sleep(self, run: Run, planned: PlannedStep, token: int, now: datetime) -> Moved:
+        """Armed, then asleep: if the effect had not landed before, the approval must still hold after."""
+        count = await self._guard(self._landed_or_approved(run, now), run)
+        if isinstance(count.outcome, Succeeded):
+            done = Count(count.run, await self.execute(count.run, planned, token, now))
+            return self._counted(done, planned, now, started=count.events)
+        return self._counted(count, planned, now)
+
+    async def _landed_or_approved(self, run: Run, now: datetime) -> Count:
+        if await self._marks.landed(run):
+            return Count(run, Succeeded())
+        return await self._ballots.recheck(run, now)
+
+    async def _guard(self, work: Awaitable[Count], run: Run) -> Count:
+        """Whatever cannot be read about votes makes the run wait; it never passes, and is no failure of the release."""
+        try:
+            return await work
+        except TemporaryError as exc:
+            return Count(run, Pending(str(exc), requeue_after=exc.retry_after or RETRY, blocked=True))
+        except PermanentError as exc:
+            return Count(run, Pending(str(exc), requeue_after=UNREADABLE_LOOK, blocked=True))
+
+    def _in_time(self, run: Run, planned: PlannedStep, outcome: Outcome, now: datetime) -> Outcome:
+        if not isinstance(outcome, Pending):
+            return outcome
+        seen, gating = run.step(planned.key), run.phase is Phase.GATING
+        if outcome.blocked and not gating:
+            return outcome  # an outage is not the release's fault: once it is under way, it waits for its servers
+        spent_s = (now - (seen.started_at or now)).total_seconds() if gating else seen.worked_s(now)
+        if spent_s < planned.deadline.total_seconds():
+            return outcome
+        return Failed(f"not done within {int(planned.deadline.total_seconds())} s: {outcome.why}")
+
+    def _ended(self, moved: Moved, planned: PlannedStep, outcome: Outcome, now: datetime) -> Moved:
+        """What the end of a step means for the run."""
+        run = moved.run
+        step = run.step(planned.key)
+        if step.phase is not StepPhase.FAILED:
+            return moved
+        if run.phase is Phase.RESTORING:
+            after, events = run.ended(Phase.FAILED, f"{run.reason}; and {planned.kind} failed: {step.why}", at=now)
+            return Moved(after, None, (*moved.events, *events))
+        cause = outcome.cause if isinstance(outcome, Failed) else FailureCause.BROKEN
+        if run.changed and run.sealed_plan().on_failure:
+            after, events = run.restoring(f"{planned.kind} failed: {step.why}", at=now)
+            return Moved(after, AT_ONCE, (*moved.events, *events))
+        reason = step.why if cause is not FailureCause.BROKEN else f"{planned.kind} failed: {step.why}"
+        shut = close(run, reason, now, outcome=Failed(reason))
+        after, events = shut.run.ended(ENDS[cause], reason, at=now)
+        return Moved(after, None, (*moved.events, *shut.events, *events))
+
+
+def overslept(run: Run, planned: PlannedStep, now: datetime) -> bool:
+    """Whether the run slept between arming a step and its first effect: the approval must be looked at again."""
+    begun = run.step(planned.key).started_at
+    waiting = run.phase is Phase.RUNNING and run.approval is not None and not landed(run)
+    return waiting and begun is not None and now - begun > FRESH
+
+
+def landed(run: Run) -> bool:
+    """Whether an effect of a changing step is known to have happened."""
+    return run.changed and any(
+        run.step(step.key).phase in (StepPhase.SUCCEEDED, StepPhase.FAILED) or run.step(step.key).memo
+        for step in run.sealed_plan().steps
+        if step.changes
+    )
+
+
+def _asked_anew(count: Count, now: datetime, *, started: tuple[Event, ...] = ()) -> Moved:
+    """The plan holds no more: plan and ask anew, unless people were asked too often for one wish already."""
+    told = (*started, *count.events)
+    if count.run.edition < MOST_EDITIONS:
+        return Moved(count.run.replanned(at=now), AT_ONCE, told)
+    why = count.outcome.reason if isinstance(count.outcome, Voided) else ""
+    after, events = count.run.ended(Phase.EXPIRED, f"asked {MOST_EDITIONS} times; the last time {why}", at=now)
+    return Moved(after, None, (*told, *events))
+
+
+def _wait(run: Run, planned: PlannedStep, wait: Pending, now: datetime) -> Moved:
+    seen = run.step(planned.key)
+    # A changing step that waits without being blocked has made its effect, or found it there.
+    memo = (
+        {"acted": True} if planned.changes and not wait.blocked and wait.memo is None and not seen.memo else wait.memo
+    )
+    after = run.step_waits(planned.key, wait.why, memo=memo, blocked=wait.blocked, at=now)
+    news = wait.blocked and not seen.blocked
+    events = (StepWaited(run.id, now, planned.key, wait.why),) if news else ()
+    return Moved(after, wait.requeue_after, events)

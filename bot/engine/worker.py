@@ -1,0 +1,186 @@
+"""The worker: leases what is due, reconciles it with bounded concurrency, and keeps the inbox and the relay going.
+
+What is due is decided in SQL; bells and alarms only make it look sooner.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+
+from bot import logs
+from bot.domain.errors import FencedError, TemporaryError
+from bot.engine.bells import Bells
+from bot.engine.hints import Hints
+from bot.engine.inbox import Inbox
+from bot.engine.reconciler import Reconciler
+from bot.engine.relay import Relay
+from bot.ports.clock import Clock
+from bot.ports.store import Leased, Store
+
+LEASE = timedelta(seconds=60)
+PASS_LIMIT = timedelta(seconds=45)
+"""A pass that takes longer is cancelled while its lease still holds."""
+
+CONCURRENCY = 16
+FLUSH_LIMIT = timedelta(seconds=5)
+"""How long a stopping process may take to deliver the messages that are due."""
+
+RESTLESS = 2000
+"""More turns than any work takes that is due at one moment."""
+
+log = logs.get(__name__)
+
+Turn = Callable[[], Awaitable[bool]]
+"""One turn of a loop; True when there may be more to do at once."""
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What a worker keeps going."""
+
+    store: Store
+    clock: Clock
+    reconciler: Reconciler
+    inbox: Inbox
+    relay: Relay
+    hints: Hints
+    bells: Bells
+
+
+class Worker:
+    """Three loops over one database. `owner` names this process in the leases."""
+
+    def __init__(self, parts: Parts, *, owner: str) -> None:
+        self._parts = parts
+        self._owner = owner
+        self._stopping = asyncio.Event()
+        self._moving: set[str] = set()
+
+    # --- a process that serves ---
+
+    async def serve(self) -> None:
+        """Work until `stop`; then finish the passes that are under way and flush the outbox."""
+        self._parts.bells.ring()
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._loop(self._parts.bells.inbox, self._inbox_turn))
+            relay = group.create_task(self._loop(self._parts.bells.relay, self._relay_turn))
+            await self._run_loop(group)
+            relay.cancel()
+        await self._flush()
+
+    def stop(self) -> None:
+        """Lease nothing more. Safe to call from a signal handler, and again."""
+        self._stopping.set()
+        self._parts.bells.ring()
+
+    async def _run_loop(self, group: asyncio.TaskGroup) -> None:
+        bell = self._parts.bells.runs
+        while not self._stopping.is_set():
+            await bell.wait()
+            bell.clear()
+            if self._stopping.is_set():
+                return
+            for leased in await self._guarded_lease():
+                self._moving.add(leased.run.id)
+                group.create_task(self._pass(leased))
+
+    async def _loop(self, bell: asyncio.Event, turn: Turn) -> None:
+        while not self._stopping.is_set():
+            await bell.wait()
+            bell.clear()
+            if self._stopping.is_set():
+                return
+            try:
+                again = await turn()
+            except TemporaryError as exc:
+                log.warning("turn failed", error=str(exc))
+                continue
+            except Exception:  # a fault of ours in one turn must not end the process; the next ring tries again
+                log.exception("turn broke")
+                continue
+            if again:
+                bell.set()
+
+    async def _guarded_lease(self) -> list[Leased]:
+        try:
+            return await self._lease()
+        except TemporaryError as exc:
+            log.warning("leasing failed", error=str(exc))
+        except Exception:  # a fault of ours must not end the process; the next ring tries again
+            log.exception("leasing broke")
+        return []
+
+    async def _inbox_turn(self) -> bool:
+        handled = await self._parts.inbox.turn()
+        if handled:
+            self._parts.bells.ring()
+        return bool(handled)
+
+    async def _relay_turn(self) -> bool:
+        sent, wait = await self._parts.relay.turn()
+        if wait is not None:
+            self._parts.bells.set_alarm(self._parts.clock.now() + wait)
+        return bool(sent)
+
+    async def _flush(self) -> None:
+        try:
+            async with asyncio.timeout(FLUSH_LIMIT.total_seconds()):
+                while (await self._parts.relay.turn())[0]:
+                    pass
+        except (TimeoutError, TemporaryError) as exc:
+            log.warning("some messages are left for the next start", error=str(exc))
+        except Exception:  # a fault of ours must not keep the process from stopping in order
+            log.exception("flush broke; some messages are left for the next start")
+
+    # --- passes ---
+
+    async def _lease(self) -> list[Leased]:
+        now, hinted = self._parts.clock.now(), self._parts.hints.take()
+        room = CONCURRENCY - len(self._moving)
+        async with self._parts.store.reading() as tx:
+            due = await tx.next_due(now)
+        leased: Sequence[Leased] = ()
+        if hinted or (room > 0 and due and due <= now):
+            async with self._parts.store.transaction() as tx:
+                for run_id in hinted:
+                    await tx.wake(run_id, at=now)
+                leased = await tx.lease_due(self._owner, now, duration=LEASE, limit=max(room, 0))
+                due = await tx.next_due(now)
+        if due and due > now:
+            self._parts.bells.set_alarm(due)
+        return list(leased)
+
+    async def _pass(self, leased: Leased) -> None:
+        with logs.bound(run_id=leased.run.id):
+            try:
+                async with asyncio.timeout(PASS_LIMIT.total_seconds()):
+                    await self._parts.reconciler.reconcile(leased)
+            except FencedError as exc:
+                log.warning("pass given up to a newer owner", error=str(exc))
+            except (TemporaryError, TimeoutError) as exc:
+                log.warning("pass failed; its lease will run out", error=str(exc))
+            except Exception:  # one run's fault of ours must not stop the others; it is retried
+                log.exception("pass broke; its lease will run out")
+        self._moving.discard(leased.run.id)
+        self._parts.bells.ring()
+
+    # --- virtual time ---
+
+    async def settle(self) -> None:
+        """Work until nothing is due at the present time; for a process whose clock is moved by hand.
+
+        Raises RuntimeError when it does not come to rest: then something asks for another turn without moving.
+        """
+        for _ in range(RESTLESS):
+            if not await self._once():
+                return
+        raise RuntimeError(f"{RESTLESS} turns at one moment, and something is still due")
+
+    async def _once(self) -> bool:
+        handled = await self._parts.inbox.turn()
+        leased = await self._lease()
+        for one in leased:
+            await self._parts.reconciler.reconcile(one)
+        sent, _ = await self._parts.relay.turn()
+        return bool(handled or leased or sent)
