@@ -1,0 +1,1 @@
+"""What is particular to the real adapters: protocols, odd answers, healing."""
