@@ -1,0 +1,82 @@
+"""What deploy and rollback have in common: the options of a line that starts a run, and the request made of them."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from bot.domain.errors import UsageError
+from bot.domain.invocation import Invocation
+from bot.domain.plan import Request, Verb
+from bot.domain.target import Target
+from commands.grammar import Line, Placed, moment
+from commands.spec import Reading
+from commands.wording import tame
+from runbooks.source import unknown
+
+OPTIONS = ("runbook", "at", "reason")
+FLAGS = ("dry-run", "break-glass")
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A wish to start a run. `ref` is empty for the last known good; `runbook` is empty for the target's own."""
+
+    verb: Verb
+    target: Target
+    ref: str = ""
+    runbook: str = ""
+    reason: str = ""
+    not_before: datetime | None = None
+    dry_run: bool = False
+    break_glass: bool = False
+
+
+def read_asked(line: Line, reading: Reading, verb: Verb, placed: Placed) -> Asked:
+    """The wish, with its options checked. Raises UsageError."""
+    line.allow(options=OPTIONS, flags=FLAGS)
+    runbook = line.options.get("runbook", "").lower()
+    if runbook and runbook not in reading.runbooks:
+        raise UsageError(unknown(f"There is no runbook '{runbook}'", runbook, reading.runbooks))
+    asked = Asked(
+        verb=verb,
+        target=placed.target,
+        ref=placed.ref,
+        runbook=runbook,
+        reason=tame(line.options.get("reason", "")),
+        not_before=moment(line.options["at"], reading.now) if "at" in line.options else None,
+        dry_run="dry-run" in line.flags,
+        break_glass="break-glass" in line.flags,
+    )
+    if asked.break_glass:
+        _require_breakable(asked, reading)
+    return asked
+
+
+def request_for(asked: Asked, invocation: Invocation) -> Request:
+    """The request of the person who typed the line, where they typed it."""
+    return Request(
+        verb=asked.verb,
+        target=asked.target,
+        ref=asked.ref,
+        requester=invocation.user,
+        reason=asked.reason,
+        runbook=asked.runbook,
+        channel=invocation.channel,
+        not_before=asked.not_before,
+        break_glass=asked.break_glass,
+    )
+
+
+def _require_breakable(asked: Asked, reading: Reading) -> None:
+    environment = asked.target.environment
+    policy = reading.catalogue.policy(environment, asked.verb)
+    if policy is None:
+        raise UsageError(
+            f"Nobody is asked for {environment}, so there is no glass to break.", hint="Leave `--break-glass` out."
+        )
+    if policy.break_glass is None:
+        raise UsageError(
+            f"{environment} has no break-glass group: nobody may go on without votes.",
+            hint=f"Ask {policy.group} to vote, or let `break_glass` be added to the catalogue.",
+        )
+    if not asked.reason:
+        raise UsageError("Breaking the glass needs a reason; it is told to everybody.", hint='Add `--reason "…"`.')

@@ -1,0 +1,44 @@
+"""Which run somebody means."""
+
+from bot.domain.errors import UsageError
+from bot.domain.ids import RunId
+from bot.domain.run import Run
+from bot.domain.target import Target
+from bot.ports.store import Transaction
+
+
+async def find_run(tx: Transaction, named: RunId | Target) -> Run:
+    """The run of that id; for a target the run that holds it, else the one next in line, else its newest.
+
+    Raises UsageError when there is none.
+    """
+    if isinstance(named, Target):
+        return await _of_target(tx, named)
+    run = await tx.run(named)
+    if run is None:
+        raise UsageError(f"There is no run `{named}`.", hint="`status` lists what is under way.")
+    return run
+
+
+async def find_active_run(tx: Transaction, named: RunId | Target) -> Run:
+    """The same, but it must not have ended. Raises UsageError."""
+    run = await find_run(tx, named)
+    if run.phase.final:
+        what = f"`{run.id}` has ended ({run.phase})"
+        raise UsageError(f"{what}; there is nothing left to act on.", hint=f"`why {run.id}` tells how it ended.")
+    return run
+
+
+async def _of_target(tx: Transaction, target: Target) -> Run:
+    holder = (await tx.target_state(target)).holder
+    held = await tx.run(holder) if holder else None
+    if held and not held.phase.final:
+        return held
+    waiting = await tx.runs(target=target, active=True)
+    newest = [*waiting[-1:], *await tx.runs(target=target, limit=1)]
+    if not newest:
+        raise UsageError(
+            f"Nothing has ever been released to {target.service} in {target.environment}.",
+            hint=f"`deploy {target.service} <ref> {target.environment}` does.",
+        )
+    return newest[0]

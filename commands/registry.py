@@ -1,0 +1,21 @@
+"""Every verb, in sight, in the order of the help; a verb that is not here does not exist."""
+
+from typing import Any
+
+from commands.spec import CommandSpec
+from commands.verbs import abort, canary, deploy, help, history, pause, plan, promote, resume, rollback, status, why
+
+COMMANDS: tuple[CommandSpec[Any], ...] = (
+    deploy.SPEC,
+    rollback.SPEC,
+    status.SPEC,
+    why.SPEC,
+    plan.SPEC,
+    history.SPEC,
+    abort.SPEC,
+    pause.SPEC,
+    resume.SPEC,
+    canary.SPEC,
+    promote.SPEC,
+    help.SPEC,
+)

@@ -1,0 +1,211 @@
+"""Every text that answers a command: pure functions that say what happened, to what, and what to type next."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from bot.domain.approval import ApprovalPolicy
+from bot.domain.errors import SluiceError
+from bot.domain.ids import RunId
+from bot.domain.plan import Plan, PlannedStep, Previous, Verb
+from bot.domain.release import ReleaseRecord
+from bot.domain.run import Run
+from bot.ports.store import TargetState
+from commands.reply import Reply
+from commands.spec import CommandSpec
+from commands.wording import ago, clipped, clock_time, code, person, safe, target, version
+from runbooks.durations import roughly, say
+from runbooks.explain import read_aloud
+
+
+def slip(error: SluiceError) -> Reply:
+    """A mistake, or a refusal, with its fix."""
+    return Reply(safe(str(error)))
+
+
+def later(verb: str) -> Reply:
+    """A verb that people know from the plans, and that does nothing yet."""
+    return Reply(
+        f"{code(verb)} comes with the canary runbook, which this release does not have yet; nothing was done. "
+        f"{code('deploy <service> <ref> <environment>')} releases without a canary."
+    )
+
+
+def requested(run: Run, state: TargetState, *, channel: str, now: datetime) -> Reply:
+    """A run was stored."""
+    asked = run.request
+    what = version(asked.ref) if asked.ref else "the last known good version"
+    lines = [f"{code(run.id)}: {asked.verb} of {target(asked.target)} to {what} is asked for."]
+    if asked.not_before:
+        lines.append(f"It begins at {clock_time(asked.not_before, now)}; {code(f'abort {run.id}')} takes it back.")
+    if state.holder and state.holder != run.id:
+        lines.append(f"{code(state.holder)} is under way there, so this one waits for its turn.")
+    lines.append(f"Follow it in {safe(channel)}; {code(f'why {run.id}')} tells what it waits for.")
+    return Reply("\n".join(lines), about=run.id)
+
+
+def rolled_back_by_abort(run: Run, waiting: Sequence[RunId]) -> Reply:
+    """A release was under way: stopping it is the way back. Who waits behind it would soon go forward again."""
+    lines = [f"{_being_stopped(run)} {_what_abort_does(run)}"]
+    if waiting:
+        lines.append(f"Next in line is {code(waiting[0])}; {code(f'abort {waiting[0]}')} keeps it from starting.")
+    return Reply("\n".join(lines), about=run.id)
+
+
+def abort_asked(run: Run, *, again: bool) -> Reply:
+    """Somebody wants a run stopped; `again`: somebody wanted that before."""
+    if again and run.wish:
+        return Reply(f"{person(run.wish.by)} has asked for that already: {_being_stopped(run)}", about=run.id)
+    return Reply(f"{_being_stopped(run)} {_what_abort_does(run)}", about=run.id)
+
+
+def paused(run: Run) -> Reply:
+    """A run stands still on purpose."""
+    return Reply(
+        f"{code(run.id)} is paused: it finishes the step it is at and begins no further one. "
+        f"{code(f'resume {run.id}')} lets it go on, {code(f'abort {run.id}')} stops it.",
+        about=run.id,
+    )
+
+
+def resumed(run: Run) -> Reply:
+    """A run goes on."""
+    return Reply(f"{code(run.id)} goes on. {code(f'why {run.id}')} tells what it is doing.", about=run.id)
+
+
+def dry_run(plan: Plan, now: datetime) -> Reply:
+    """What would happen; nothing was stored."""
+    head = f"This is what {code(_command(plan))} would do. Nothing was started, and nobody was asked."
+    return Reply(clipped([head, *plan_lines(plan, now)], more="Narrow the runbook to see it all."))
+
+
+def plan_of(run: Run, now: datetime) -> Reply:
+    """The plan of a run, whole."""
+    if run.plan is None:
+        return Reply(f"{code(run.id)} has no plan yet. {code(f'why {run.id}')} tells what it waits for.", about=run.id)
+    lines = [f"Plan of {code(run.id)}, edition {run.edition}:", *plan_lines(run.plan, now)]
+    return Reply(
+        clipped(lines, more=f"{code(f'sluice explain {run.plan.runbook.name}')} shows the runbook."), about=run.id
+    )
+
+
+def plan_lines(plan: Plan, now: datetime) -> list[str]:
+    """A plan read aloud: what, from what to what, who is asked, every gate and step, and what failure does."""
+    return [
+        f"{plan.verb} of {target(plan.target)} ({safe(str(plan.workload))}, cluster {safe(plan.workload.cluster)})",
+        f"from {_previous(plan.previous, now)} to {version(plan.artifact.ref)} ({version(plan.artifact.digest)})",
+        f"seal {code(plan.seal)} · runbook {safe(plan.runbook.name)} ({code(plan.runbook.sha256[:12])})",
+        f"asked by {person(plan.requester)}" + (f": {safe(plan.reason)}" if plan.reason else ""),
+        _asked_people(plan.approval),
+        *(f"note: {safe(note)}" for note in plan.notes),
+        *_read_aloud("Gates, side by side:", plan.gates),
+        *_read_aloud("Steps:", plan.steps),
+        *_failure(plan),
+    ]
+
+
+def status(rows: Sequence[str], *, active: Sequence[Run], now: datetime) -> Reply:
+    """What is under way, then what each target runs (`rows`)."""
+    going = [_active(run, now) for run in active]
+    lines = [*(going or ["Nothing is under way."]), *(rows or ["No release has been recorded yet."])]
+    return Reply(clipped(lines, more=f"Narrow it: {code('status <service> [environment]')}."))
+
+
+def status_row(state: TargetState, running: ReleaseRecord | None, now: datetime) -> str:
+    """One target: what it runs, since when, by whom, and who holds it."""
+    runs = "runs an unrecorded version"
+    if running:
+        health = "" if running.healthy else ", not healthy"
+        runs = f"runs {version(running.ref)} since {ago(running.since, now)}, by {person(running.by)}{health}"
+    held = f" · held by {code(state.holder)}" if state.holder else ""
+    queue = f" · waiting: {', '.join(code(run) for run in state.waiting)}" if state.waiting else ""
+    return f"{target(state.target)} {runs}{held}{queue}"
+
+
+def history(records: Sequence[ReleaseRecord], *, of: str, now: datetime) -> Reply:
+    """What ran, newest first."""
+    if not records:
+        return Reply(f"Nothing has been released yet: {safe(of)}. {code('deploy <service> <ref> <environment>')} does.")
+    lines = [f"Releases, newest first: {safe(of)}", *(_record(record, now) for record in records)]
+    return Reply(clipped(lines, more=f"Narrow it: {code('history <service> <environment>')}."))
+
+
+def help_all(commands: Sequence[CommandSpec[Any]]) -> Reply:
+    """Every verb in a line."""
+    lines = [f"{code(spec.usage)} {spec.summary}" for spec in commands]
+    lines.append(f"Words may come in any unambiguous order. {code('help deploy')} tells more about a verb.")
+    return Reply("\n".join(lines))
+
+
+def help_one(spec: CommandSpec[Any]) -> Reply:
+    """One verb with its examples."""
+    return Reply("\n".join([f"{code(spec.usage)}", spec.summary, *(f"• {code(line)}" for line in spec.examples)]))
+
+
+# --- pieces ---
+
+
+def _being_stopped(run: Run) -> str:
+    return f"{code(run.id)} ({run.request.verb} of {target(run.request.target)}) is being stopped."
+
+
+def _what_abort_does(run: Run) -> str:
+    plan = run.plan
+    if not run.changed or plan is None:
+        keeps = f"{version(plan.previous.ref)} keeps running" if plan and plan.previous else "what runs there stays"
+        return f"It had not changed anything: {keeps}."
+    if plan.restores and plan.previous:
+        return f"It brings back {version(plan.previous.ref)} by itself; nobody needs to vote for that."
+    again = code(f"rollback {plan.target.service} {plan.target.environment}")
+    return f"It cannot undo what it changed: its runbook has no restore. {again} goes back once it has ended."
+
+
+def _command(plan: Plan) -> str:
+    to = f"{plan.artifact.ref} " if plan.verb is Verb.DEPLOY else ""
+    return f"{plan.verb} {plan.target.service} {to}{plan.target.environment}"
+
+
+def _previous(previous: Previous | None, now: datetime) -> str:
+    if previous is None:
+        return "nothing known"
+    age = [ago(previous.since, now)] if previous.since else []
+    health = {True: ["healthy"], False: ["not healthy"], None: ["health unrecorded"]}[previous.healthy]
+    return f"{version(previous.ref)} ({', '.join([*age, *health])})"
+
+
+def _asked_people(policy: ApprovalPolicy | None) -> str:
+    if policy is None:
+        return "nobody is asked here"
+    votes = f"{policy.count} vote{'s' if policy.count > 1 else ''} from {safe(policy.group)}"
+    own = f"; {safe(policy.self_group)} may vote for their own request" if policy.self_group else ""
+    return f"{votes} within {say(policy.within)}, to be used within {say(policy.use_within)}{own}"
+
+
+def _read_aloud(title: str, steps: Sequence[PlannedStep]) -> list[str]:
+    if not steps:
+        return []
+    return [title, *(f"{n}. {safe(read_aloud(step.kind, step.params))}" for n, step in enumerate(steps, 1))]
+
+
+def _failure(plan: Plan) -> list[str]:
+    if not plan.on_failure:
+        return ["If it fails: what was changed stays as it is."]
+    back = f" back to {version(plan.previous.ref)}," if plan.restores and plan.previous else ""
+    return _read_aloud(f"If it fails after something changed:{back} without another vote:", plan.on_failure)
+
+
+def _active(run: Run, now: datetime) -> str:
+    asked = run.request
+    what = f"{asked.verb} of {target(asked.target)}" + (f" to {version(asked.ref)}" if asked.ref else "")
+    stands = "paused" if run.pause else str(run.phase)
+    return f"{code(run.id)} {what}: {stands}, asked {ago(run.created_at, now)} by {person(asked.requester)}"
+
+
+def _record(record: ReleaseRecord, now: datetime) -> str:
+    lasted = "still running" if record.until is None else f"for {roughly(record.until - record.since)}"
+    health = "healthy" if record.healthy else "not healthy"
+    reason = f" · {safe(record.reason)}" if record.reason else ""
+    return (
+        f"{version(record.ref)} in *{record.target.environment}* from {clock_time(record.since, now)}, {lasted}, "
+        f"{health}, by {person(record.by)} ({code(record.run_id)}){reason}"
+    )

@@ -1,0 +1,1 @@
+"""One file a verb: what it reads from a line, and what it does."""

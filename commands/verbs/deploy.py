@@ -1,0 +1,74 @@
+"""deploy: start the target's runbook for one version."""
+
+from dataclasses import dataclass
+
+from bot.domain.errors import UsageError
+from bot.domain.image import DIGEST, TAG, is_mutable
+from bot.domain.invocation import Invocation
+from bot.domain.plan import Verb
+from bot.ports.planning import Planning
+from commands import replies
+from commands.asking import Asked, read_asked, request_for
+from commands.grammar import Line, place
+from commands.permissions import require_may_start
+from commands.reply import Reply
+from commands.spec import CommandSpec, Desk, Reading
+
+USAGE = "deploy <service> <ref> <environment>"
+
+
+@dataclass(frozen=True, slots=True)
+class Deploy:
+    """Bring `ref` to a target."""
+
+    asked: Asked
+
+
+def parse(line: Line, reading: Reading) -> Deploy:
+    """Refuses a reference that names an image, or that everybody moves."""
+    placed = place(line, reading.catalogue, usage=USAGE, ref=True)
+    ref = placed.ref
+    example = f"`deploy {placed.service} v1.2.3 {placed.environment}`"
+    if is_mutable(ref):
+        raise UsageError(
+            f"`{ref}` is a name that everybody moves: it does not say what will run.",
+            hint=f"Name a version, a commit or a digest, like {example}.",
+        )
+    if not TAG.fullmatch(ref) and not DIGEST.fullmatch(ref):
+        raise UsageError(
+            f"`{ref}` is no tag, commit or digest.", hint=f"Write it without the image's name, like {example}."
+        )
+    return Deploy(read_asked(line, reading, Verb.DEPLOY, placed))
+
+
+async def look(command: Deploy, invocation: Invocation, planning: Planning) -> Reply | None:
+    """A dry run: the plan is made and shown, and no run is stored."""
+    if not command.asked.dry_run:
+        return None
+    plan = await planning.plan(request_for(command.asked, invocation))
+    return replies.dry_run(plan, invocation.received_at)
+
+
+async def handle(command: Deploy, desk: Desk) -> Reply:
+    """Store the run; the engine does the rest."""
+    asked = command.asked
+    require_may_start(desk.invocation, asked.target.environment, desk.catalogue, break_glass=asked.break_glass)
+    run = await desk.runs.request(desk.tx, request_for(asked, desk.invocation), desk.invocation)
+    channel = desk.catalogue.channel(asked.target.service, asked.target.environment)
+    return replies.requested(run, await desk.tx.target_state(asked.target), channel=channel, now=desk.now)
+
+
+SPEC = CommandSpec(
+    verb="deploy",
+    usage=f'{USAGE} [--runbook name] [--at 18:00] [--reason "…"] [--dry-run] [--break-glass]',
+    summary="brings a version (tag, commit or digest) to an environment",
+    examples=(
+        "deploy api v1.4.2 staging",
+        'deploy api prod 9f2c1e7 --reason "fixes the login"',
+        "deploy api v1.4.2 prod --dry-run",
+    ),
+    parse=parse,
+    handle=handle,
+    look=look,
+    starts=lambda command: not command.asked.dry_run,
+)
