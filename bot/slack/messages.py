@@ -1,0 +1,45 @@
+"""Texts that are not about the course of one release: private answers and acknowledgements."""
+
+from bot.domain.events import RunQueued, StrayVote
+from bot.domain.run import Run
+from bot.ports.chat import Content
+from bot.slack.blocks import content, section
+from bot.slack.endings import ending, ending_details
+from bot.slack.mrkdwn import code, people
+from bot.slack.release_lines import change
+from bot.slack.wording import slash_line
+
+NOT_STORED = "Sluice could not store your command; nothing happened; try again in a moment."
+"""Shown when an invocation could not be written: the only case in which a command is not kept."""
+
+NO_FORM = "The form could not be opened. Type the whole command instead, for example {example}."
+
+
+def heard(line: str) -> str:
+    """The acknowledgement of a command: the line is kept and will be handled, whatever happens to the bot."""
+    return f"{code(slash_line(line))} – on it."
+
+
+def no_form(verb: str) -> str:
+    """Why no form came up, and what to type instead."""
+    example = "/rollback api prod" if verb == "rollback" else "/deploy api sha123 staging"
+    return NO_FORM.format(example=code(example))
+
+
+def queued(run: Run, event: RunQueued) -> Content:
+    """Told to the requester alone: their place, and how to step out of the line."""
+    line = (
+        f":hourglass_flowing_sand: {change(run)} waits for its turn: place {event.place}, behind {code(event.behind)}."
+    )
+    after = f"It starts by itself; nothing is changed yet. Leave the line: {code(slash_line(f'abort {run.id}'))}"
+    return content(section(f"{line}\n{after}"))
+
+
+def ended_early(run: Run) -> Content:
+    """Told to the requester alone when a run ended before it had a plan."""
+    return content(section("\n".join([ending(run), *ending_details(run)])))
+
+
+def stray_vote(run: Run, event: StrayVote) -> Content:
+    """Told to the voter alone: their vote moved nothing, and why."""
+    return content(section(f"Your vote on {change(run)} did not count: {people(event.why)}."))

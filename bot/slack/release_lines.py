@@ -1,0 +1,114 @@
+"""The lines of a release message that its active and its final form share. Pure functions of a run."""
+
+from datetime import datetime
+
+from bot.domain.phase import Phase, StepPhase
+from bot.domain.plan import Plan, PlannedStep, Verb
+from bot.domain.run import Run, StepRun
+from bot.slack.mrkdwn import code, escape, mention, quoted
+from bot.slack.wording import age, bar, gate_word, health, ref_word, step_word
+
+_ENDED = (StepPhase.SUCCEEDED, StepPhase.SKIPPED)
+_FIGURE_LIMIT = 300
+
+
+def service(run: Run) -> str:
+    """`*api*`."""
+    return f"*{escape(run.request.target.service)}*"
+
+
+def environment(run: Run) -> str:
+    """`*prod*`."""
+    return f"*{escape(run.request.target.environment)}*"
+
+
+def wanted(run: Run) -> str:
+    """What shall run, as it was named; before there is a plan, as it was typed."""
+    ref = run.plan.artifact.ref if run.plan else run.request.ref
+    return code(ref_word(ref)) if ref else "the last known good version"
+
+
+def before(run: Run) -> str | None:
+    """What ran before; `None` when that is not known."""
+    return code(ref_word(run.plan.previous.ref)) if run.plan and run.plan.previous else None
+
+
+def change(run: Run) -> str:
+    """The change in one line: `*api* `9f2c1e7` → *prod*`."""
+    if run.request.verb is Verb.ROLLBACK:
+        return f"{service(run)} back to {wanted(run)} in {environment(run)}"
+    return f"{service(run)} {wanted(run)} → {environment(run)}"
+
+
+def small_print(run: Run) -> str:
+    """Runbook, run, seal and who asked."""
+    asked = f"asked by {mention(run.request.requester)}"
+    if run.plan is None:
+        return f"{run.request.verb} · run {code(run.id)} · {asked}"
+    return f"{escape(run.plan.runbook.name)} · run {code(run.id)} · seal {code(run.plan.seal)} · {asked}"
+
+
+def origin(run: Run, plan: Plan) -> str:
+    """What runs until this release, since when and how well, and what will run instead."""
+    image = f"image {code(ref_word(plan.artifact.digest))}"
+    if plan.previous is None:
+        return f"the first known release there · {image}"
+    known = []
+    if plan.previous.since is not None:
+        known.append(age(_start(run) - plan.previous.since))
+    known.append(health(plan.previous))
+    return f"from {code(ref_word(plan.previous.ref))} ({', '.join(known)}) · {image}"
+
+
+def notes(run: Run, plan: Plan) -> list[str]:
+    """The requester's reason and what the planner wants people to know."""
+    reason = plan.reason or run.request.reason
+    return [
+        *([f"reason: {quoted(reason)}"] if reason else []),
+        *(f":warning: {quoted(note, limit=_FIGURE_LIMIT)}" for note in plan.notes),
+    ]
+
+
+def progress(run: Run, plan: Plan) -> str:
+    """The bar, how many steps are done, and what is being done now."""
+    steps = plan.on_failure if run.phase is Phase.RESTORING else plan.steps
+    done = sum(run.step(step.key).phase in _ENDED for step in steps)
+    return f"{bar(done, len(steps))}  {done} of {len(steps)} · {_now(run, plan)}"
+
+
+def gate_lines(run: Run, plan: Plan) -> list[str]:
+    """Each gate with its figure; words and signs, so that no colour is needed."""
+    return [_gate_line(gate, run.step(gate.key)) for gate in plan.gates]
+
+
+def _now(run: Run, plan: Plan) -> str:
+    if run.phase is Phase.GATING:
+        passed = sum(run.step(gate.key).phase in _ENDED for gate in plan.gates)
+        return f"gates first: {passed} of {len(plan.gates)} passed"
+    step = run.current()
+    if step is None:
+        return "finishing"
+    seen = run.step(step.key)
+    why = f": {quoted(seen.why, limit=_FIGURE_LIMIT)}" if seen.why else ""
+    return f":warning: {step_word(step)} waits{why}" if seen.blocked else f"{step_word(step)}{why}"
+
+
+def _gate_line(gate: PlannedStep, seen: StepRun) -> str:
+    name = f"*{escape(gate_word(gate))}*"
+    figure = quoted(seen.why, limit=_FIGURE_LIMIT)
+    match seen.phase:
+        case StepPhase.SUCCEEDED:
+            return f":white_check_mark: {name} {figure or 'passed'}"
+        case StepPhase.FAILED:
+            return f":x: {name} failed" + (f": {figure}" if figure else "")
+        case StepPhase.SKIPPED:
+            return f":white_circle: {name} skipped" + (f": {figure}" if figure else "")
+        case StepPhase.PENDING:
+            return f":white_circle: {name} not yet"
+        case StepPhase.RUNNING:
+            sign = ":warning:" if seen.blocked else ":hourglass_flowing_sand:"
+            return f"{sign} {name} waits" + (f": {figure}" if figure else "")
+
+
+def _start(run: Run) -> datetime:
+    return run.started_at or run.created_at
