@@ -1,0 +1,192 @@
+"""The command line: serve and migrate, check and explain, and the same verbs as in Slack."""
+
+import asyncio
+import getpass
+import os
+import sys
+import uuid
+from collections.abc import Coroutine
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.markdown import Markdown
+
+from bot import logs
+from bot.adapters.system_clock import SystemClock
+from bot.domain.errors import SluiceError
+from bot.domain.ids import ChannelId, UserId
+from bot.domain.invocation import Invocation, Origin
+from bot.domain.journal import ChainedEntry, first_break
+from bot.serving import serve as serve_forever
+from bot.settings import Settings
+from bot.store.database import Database
+from bot.store.readiness import require_tables
+from bot.terminal import Terminal
+from runbooks.configuration import load
+from runbooks.explain import explain as explained
+from runbooks.lint import lint as linted
+from runbooks.loader import load_library
+from runbooks.source import Severity
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help="A release bot.")
+audit = typer.Typer(no_args_is_help=True, help="The hash-chained journal.")
+app.add_typer(audit, name="audit")
+
+WORDS = {"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []}
+PAGE = 1000
+BAD = 1
+
+
+def run(work: Coroutine[Any, Any, bool]) -> None:
+    """Run one command; errors that a person can mend are a line on standard error and exit status 1."""
+    try:
+        good = asyncio.run(work)
+    except SluiceError as exc:
+        typer.echo(f"sluice: {exc}", err=True)
+        raise typer.Exit(BAD) from exc
+    except KeyboardInterrupt as exc:
+        raise typer.Exit(130) from exc
+    if not good:
+        raise typer.Exit(BAD)
+
+
+@app.command()
+def serve() -> None:
+    """Serve: listen to Slack, move runs, deliver messages. Ends at SIGTERM."""
+
+    async def work() -> bool:
+        settings = Settings.read()
+        logs.setup(settings.log_level, json=settings.log_json)
+        await serve_forever(settings)
+        return True
+
+    run(work())
+
+
+@app.command()
+def migrate() -> None:
+    """Bring the database's tables to this version."""
+
+    async def work() -> bool:
+        async with Database(Settings.read().database_url) as database:
+            await database.migrate()
+        typer.echo("The database is up to date.")
+        return True
+
+    run(work())
+
+
+@app.command()
+def check() -> None:
+    """Check the catalogue and the runbooks it names; all faults at once, exit status 1 if there are any."""
+
+    async def work() -> bool:
+        path = Settings.read().config
+        found = load(path)
+        services, environments = len(found.catalogue.services), len(found.catalogue.environments)
+        typer.echo(
+            f"{path}: {services} services, {environments} environments, {len(found.runbooks)} runbooks: no fault."
+        )
+        return True
+
+    run(work())
+
+
+@app.command()
+def lint(paths: Annotated[list[Path], typer.Argument(help="runbook files, folders, or sluice.yaml")]) -> None:
+    """Lint runbooks: faults and warnings with file, line and column; exit status 1 if there is a fault."""
+
+    async def work() -> bool:
+        findings = [finding for path in paths for finding in linted(path)]
+        for finding in findings:
+            typer.echo(str(finding))
+        faults = [finding for finding in findings if finding.severity is Severity.ERROR]
+        typer.echo(f"{len(faults)} faults, {len(findings) - len(faults)} warnings.", err=True)
+        return not faults
+
+    run(work())
+
+
+@app.command()
+def explain(runbook: Annotated[str, typer.Argument(help="a runbook's name")]) -> None:
+    """Read a runbook aloud: Markdown with a diagram."""
+
+    async def work() -> bool:
+        path = Settings.read().config
+        runbooks = load(path).runbooks if path.exists() else load_library()
+        if runbook not in runbooks:
+            typer.echo(f"sluice: there is no runbook '{runbook}'; there are {', '.join(sorted(runbooks))}", err=True)
+            return False
+        text = explained(runbooks[runbook])
+        if sys.stdout.isatty():
+            Console().print(Markdown(text))
+        else:
+            typer.echo(text)
+        return True
+
+    run(work())
+
+
+@audit.command()
+def verify() -> None:
+    """Prove that no entry of the journal was changed or dropped."""
+
+    async def work() -> bool:
+        entries: list[ChainedEntry] = []
+        url = Settings.read().database_url
+        await require_tables(url)
+        async with Database(url) as database, database.reading() as tx:
+            while page := await tx.journal(after=len(entries), limit=PAGE):
+                entries += page
+        broken = first_break(entries)
+        if broken is not None:
+            typer.echo(f"The journal is broken at entry {broken} of {len(entries)}.", err=True)
+            return False
+        head = entries[-1].hash[:12] if entries else "empty"
+        typer.echo(f"{len(entries)} entries, chain intact, head {head}.")
+        return True
+
+    run(work())
+
+
+def asks(verb: str, summary: str) -> None:
+    """Add a verb that is asked through the database, with the words as typed."""
+
+    def ask(context: typer.Context) -> None:
+        run(_asked([verb, *context.args] if verb != "release" else context.args))
+
+    app.command(verb, help=summary, context_settings=WORDS)(ask)
+
+
+asks("deploy", "Deploy: sluice deploy <service> <ref> <environment>; follows the run.")
+asks("rollback", "Roll back: sluice rollback <service> <environment> [to <ref>]; follows the run.")
+asks("release", "Everything else: sluice release status | why | history | plan | abort | pause | resume | help …")
+
+
+async def _asked(words: list[str]) -> bool:
+    settings = Settings.read()
+    clock = SystemClock()
+    user = UserId(settings.acting_as or f"terminal:{os.environ.get('SUDO_USER') or getpass.getuser()}")
+    line = " ".join(_quoted(word) for word in words)
+    asked = Invocation(
+        dedupe_key=f"terminal:{uuid.uuid4()}",
+        origin=Origin.TERMINAL,
+        user=user,
+        text=line,
+        channel=ChannelId("terminal"),
+        received_at=clock.now(),
+    )
+    await require_tables(settings.database_url)
+    async with Database(settings.database_url) as database:
+        return await Terminal(store=database, clock=clock, say=typer.echo).ask(asked)
+
+
+def _quoted(word: str) -> str:
+    return f'"{word}"' if " " in word else word
+
+
+def main() -> None:
+    """The entry point of `sluice`."""
+    app()

@@ -1,0 +1,84 @@
+"""A person at a terminal: asks through the same database, and reads the same messages as the channel."""
+
+import asyncio
+import html
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+from bot.domain.ids import MessageKey, RunId
+from bot.domain.invocation import Invocation
+from bot.domain.phase import Phase
+from bot.domain.run import Run
+from bot.ports.clock import Clock
+from bot.ports.store import Store
+
+LOOK_S = 0.25
+PATIENCE = timedelta(seconds=5)
+"""After this long without an answer the person is told what may be missing."""
+
+NOBODY_SERVES = (
+    "Still waiting: is `sluice serve` running on this database? Your command is kept; Ctrl-C does not undo it."
+)
+
+STARTS = frozenset({"deploy", "rollback"})
+"""The verbs that start a run: it is followed to its end; without one they have failed."""
+
+GOOD = frozenset({Phase.SUCCEEDED})
+
+
+class Terminal:
+    """Follows one command to the end of the run that it started."""
+
+    def __init__(self, *, store: Store, clock: Clock, say: Callable[[str], None]) -> None:
+        self._store = store
+        self._clock = clock
+        self._say = say
+
+    async def ask(self, invocation: Invocation) -> bool:
+        """Ask, print the answer and follow the run; whether all went well. Raises UnreachableError."""
+        await self._store.hear(invocation)
+        answer = await self._answer(invocation)
+        self._say(html.unescape(answer))
+        if invocation.text.split(maxsplit=1)[0] not in STARTS:
+            return True
+        run = await self._started(invocation, answer)
+        return await self._follow(run.id) if run else "--dry-run" in invocation.text
+
+    async def _answer(self, invocation: Invocation) -> str:
+        begun, warned = self._clock.now(), False
+        while True:
+            async with self._store.reading() as tx:
+                known = await tx.answered(invocation.dedupe_key)
+                letter = await tx.letter(MessageKey(f"reply/{known[0]}")) if known else None
+            if known and known[1]:
+                return letter.telling.content.text if letter else ""
+            if not warned and self._clock.now() - begun > PATIENCE:
+                self._say(NOBODY_SERVES)
+                warned = True
+            await asyncio.sleep(LOOK_S)
+
+    async def _started(self, invocation: Invocation, answer: str) -> Run | None:
+        async with self._store.reading() as tx:
+            runs = await tx.runs(limit=20)
+        mine = (run for run in runs if run.request.channel == invocation.channel and run.id in answer)
+        return next((run for run in mine if run.created_at >= _about(invocation.received_at)), None)
+
+    async def _follow(self, run_id: RunId) -> bool:
+        shown: dict[MessageKey, str] = {}
+        while True:
+            async with self._store.reading() as tx:
+                run = await tx.run(run_id)
+                letters = await tx.letters_under(f"{run_id}/")
+            for letter in letters:
+                text = letter.telling.content.text
+                if shown.get(letter.key) != text:
+                    shown[letter.key] = text
+                    self._say(html.unescape(text))
+            if run is None or run.phase.final:
+                return run is not None and run.phase in GOOD
+            await asyncio.sleep(LOOK_S)
+
+
+def _about(moment: datetime) -> datetime:
+    # The serving process has a clock of its own.
+    return moment - timedelta(minutes=1)
