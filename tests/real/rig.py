@@ -1,0 +1,46 @@
+"""Runs a command beside real servers: `python -m tests.real.rig COMMAND...`.
+
+Where RIG names the program that brings servers to this machine, instances of our own are started, named to the command
+by environment variables, and stopped again. Elsewhere the variables must be set already (see docs/development.md).
+"""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+SERVICES = ("kubernetes", "slack", "registry")
+EXPORT = re.compile(r"^export (\w+)='(.*)'$", re.MULTILINE)
+WANTED = ("KUBECONFIG", "TEST_REGISTRY", "SLACK_API_URL", "SLACK_BOT_TOKEN", "RIG_SLACK_URL")
+
+
+def main(command: list[str]) -> int:
+    """Start what is needed, run the command, stop what was started; the command's exit status."""
+    rig = Path(os.environ.get("RIG", "")).expanduser()
+    if not rig.is_file():
+        missing = [name for name in WANTED if not os.environ.get(name)]
+        if missing:
+            sys.stderr.write(f"no rig at '{rig}', and these are not set: {', '.join(missing)}\n")
+            return 2
+        return subprocess.run(command, check=False).returncode
+    instance = f"sluice-{os.getpid()}"
+    try:
+        environment = dict(os.environ)
+        for service in SERVICES:
+            environment |= up(rig, service, instance)
+        environment["TEST_REGISTRY"] = environment.get("RIG_REGISTRY", "")
+        return subprocess.run(command, env=environment, check=False).returncode
+    finally:
+        for service in SERVICES:
+            subprocess.run([rig, service, "down", "--instance", instance], check=False)
+
+
+def up(rig: Path, service: str, instance: str) -> dict[str, str]:
+    """Start one service; what it exports."""
+    done = subprocess.run([rig, service, "up", "--instance", instance], stdout=subprocess.PIPE, text=True, check=True)
+    return dict(EXPORT.findall(done.stdout))
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

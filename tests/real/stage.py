@@ -1,0 +1,303 @@
+"""The whole bot as a process of its own, between a real cluster, a registry and a Slack workspace."""
+
+import asyncio
+import itertools
+import os
+import signal
+import socket
+import sys
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import httpx
+from aiohttp import web
+
+from bot.adapters.kubernetes_calls import WORKLOADS, Call, Raw
+from bot.domain.target import WorkloadKind, WorkloadRef
+from tests.real.servers import Namespace, Registry, named, namespace, registry, until
+
+CHANNEL = "C0DEPLOYS"
+NUMBERS = itertools.count(1)
+
+
+@dataclass(slots=True)
+class Slack:
+    """The people of the rig's workspace, and what they see."""
+
+    http: httpx.AsyncClient
+
+    async def types(self, user: str, command: str) -> dict[str, Any]:
+        """Somebody types a slash command; how it was acknowledged."""
+        body = {"as": user, "channel": "deploys", "command": command}
+        answer = await self.http.post("/rig/slash", json=body)
+        acknowledged: dict[str, Any] = answer.raise_for_status().json()["ack"]
+        return acknowledged
+
+    async def clicks(self, user: str, action: str) -> None:
+        """Somebody clicks on the newest button of that name."""
+        (
+            await self.http.post("/rig/action", json={"as": user, "channel": "deploys", "action_id": action})
+        ).raise_for_status()
+
+    async def reacts(self, user: str, ts: str, emoji: str = "white_check_mark", *, remove: bool = False) -> None:
+        """Somebody gives or removes a reaction."""
+        method = "reactions.remove" if remove else "reactions.add"
+        await self._call(method, f"xoxp-{user}", channel=CHANNEL, timestamp=ts, name=emoji)
+
+    async def messages(self, *, since: str = "0") -> list[dict[str, Any]]:
+        """The messages in the channel itself, oldest first."""
+        token = named("SLACK_BOT_TOKEN")
+        found = await self._call("conversations.history", token, channel=CHANNEL, oldest=since, limit=200)
+        return sorted(found["messages"], key=lambda message: str(message["ts"]))
+
+    async def thread(self, ts: str) -> list[str]:
+        """The texts in a thread, oldest first."""
+        found = await self._call("conversations.replies", named("SLACK_BOT_TOKEN"), channel=CHANNEL, ts=ts)
+        return [str(message["text"]) for message in found["messages"][1:]]
+
+    async def points_to(self, url: str) -> None:
+        """From now on Slack sends commands and events to `url`."""
+        (await self.http.post("/rig/config", json={"request_url": url, "verify": False})).raise_for_status()
+
+    async def _call(self, method: str, token: str, **arguments: Any) -> dict[str, Any]:
+        answer = await self.http.post(f"/api/{method}", json=arguments, headers={"Authorization": f"Bearer {token}"})
+        body: dict[str, Any] = answer.raise_for_status().json()
+        assert body.get("ok"), f"{method}: {body}"
+        return body
+
+
+@dataclass(slots=True)
+class Stage:
+    """Two namespaces with the same Deployment, a Slack channel, and a bot that can be killed."""
+
+    folder: Path
+    staging: Namespace
+    prod: Namespace
+    images: Registry
+    slack: Slack
+    health: "Health"
+    options: Mapping[str, str]
+    services: int = 0
+    socket_mode: bool = False
+    port: int = 0
+    process: asyncio.subprocess.Process | None = None
+    begun: str = "0"
+    repository: str = field(default_factory=lambda: f"acme/api-{os.getpid()}-{next(NUMBERS)}")
+
+    # --- the bot ---
+
+    async def start(self) -> None:
+        """Start the bot, and wait until it says that it is ready."""
+        with (self.folder / "serve.log").open("ab") as log:
+            self.process = await asyncio.create_subprocess_exec(
+                sys.executable, "-m", "bot", "serve", env=self.environment(), stdout=log, stderr=log
+            )
+        async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{self.port}") as http:
+            await until(lambda: ready(http), bool, within_s=30, every_s=0.05)
+        await self.slack.points_to("" if self.socket_mode else f"http://127.0.0.1:{self.port}/slack/events")
+
+    async def kill(self) -> None:
+        """kill -9."""
+        if self.process and self.process.returncode is None:
+            self.process.send_signal(signal.SIGKILL)
+            await self.process.wait()
+
+    def log(self) -> str:
+        """What the process has logged."""
+        return (self.folder / "serve.log").read_text()
+
+    def lose_database(self) -> None:
+        """Remove the database file; the bot must be killed before."""
+        for file in self.folder.glob("sluice.db*"):
+            file.unlink()
+
+    async def stop(self) -> int:
+        """SIGTERM, and the exit status."""
+        assert self.process is not None
+        self.process.terminate()
+        return await self.process.wait()
+
+    def environment(self) -> dict[str, str]:
+        """What the process finds around it."""
+        kept = {key: value for key, value in os.environ.items() if not key.startswith(("SLUICE_", "SLACK_APP"))}
+        secret = os.environ.get("SLACK_SIGNING_SECRET", "rig-signing-secret")
+        socket_token = {"SLACK_APP_TOKEN": named("SLACK_APP_TOKEN")} if self.socket_mode else {}
+        return (
+            kept
+            | socket_token
+            | {
+                "SLUICE_CONFIG": str(self.folder / "sluice.yaml"),
+                "SLUICE_DATABASE_URL": f"sqlite:///{self.folder / 'sluice.db'}",
+                "SLUICE_HOST": "127.0.0.1",
+                "SLUICE_PORT": str(self.port),
+                "SLACK_SIGNING_SECRET": secret,
+            }
+        )
+
+    # --- the cluster ---
+
+    def workload(self, environment: str) -> WorkloadRef:
+        """The Deployment of an environment."""
+        place = self.staging if environment == "staging" else self.prod
+        return WorkloadRef("main", place.name, WorkloadKind.DEPLOYMENT, "api")
+
+    async def deployment(self, environment: str) -> Raw:
+        """The Deployment as the API server has it."""
+        ref = self.workload(environment)
+        return await self.staging.client.send(Call("get", WORKLOADS[ref.kind], ref.namespace, ref.name))
+
+    async def image(self, environment: str) -> str:
+        """The image that the template names."""
+        found = await self.deployment(environment)
+        return str(found["spec"]["template"]["spec"]["containers"][0]["image"])
+
+    async def revision(self, environment: str) -> int:
+        """The number of the Deployment's newest template."""
+        found = await self.deployment(environment)
+        return int(found["metadata"]["annotations"]["deployment.kubernetes.io/revision"])
+
+    async def settled(self, environment: str) -> bool:
+        """Whether the rollout is complete, as kubectl rollout status has it."""
+        found = await self.deployment(environment)
+        status, desired = found.get("status", {}), found["spec"]["replicas"]
+        counts = [status.get(name, 0) for name in ("replicas", "updatedReplicas", "availableReplicas")]
+        return status.get("observedGeneration", 0) >= found["metadata"]["generation"] and counts == [desired] * 3
+
+    # --- the channel ---
+
+    async def releases(self) -> list[dict[str, Any]]:
+        """The release messages since the stage was set, oldest first."""
+        return await self.slack.messages(since=self.begun)
+
+    async def ends(self, *, within_s: float = 60, count: int = 1) -> dict[str, Any]:
+        """Wait until the newest of `count` release messages tells an end."""
+        found = await until(
+            self.releases,
+            lambda messages: ended(messages, count),
+            within_s=within_s,
+            every_s=0.05,
+        )
+        return found[-1]
+
+    async def ballot(self, *, count: int = 1) -> dict[str, Any]:
+        """Wait until the newest of `count` release messages is a ballot that the bot has seeded."""
+        found = await until(
+            self.releases,
+            lambda messages: len(messages) >= count and len(messages[-1].get("reactions", [])) == len(("yes", "no")),
+            every_s=0.05,
+        )
+        return found[-1]
+
+
+class Health:
+    """A tiny server that smoke checks ask; it can be made to fail."""
+
+    def __init__(self) -> None:
+        self.status = 200
+        self.asked = 0
+        self.port = 0
+
+    @asynccontextmanager
+    async def listening(self) -> AsyncIterator["Health"]:
+        """Answer inside the block."""
+        app = web.Application()
+        app.router.add_get("/healthz", self._answer)
+        runner = web.AppRunner(app)
+        await runner.setup()
+        await web.TCPSite(runner, "127.0.0.1", 0).start()
+        self.port = runner.addresses[0][1]
+        try:
+            yield self
+        finally:
+            await runner.cleanup()
+
+    async def _answer(self, _request: web.Request) -> web.Response:
+        self.asked += 1
+        return web.Response(status=self.status, text="ok")
+
+
+@asynccontextmanager
+async def stage(
+    folder: Path, *, within: str = "30m", use_within: str = "30m", services: int = 0, socket_mode: bool = False
+) -> AsyncIterator[Stage]:
+    """Set the stage: v1 runs with three pods in both environments, and the bot serves.
+
+    `services` more services share the workload: many runs without many pods.
+    """
+    async with AsyncExitStack() as stack:
+        http = await stack.enter_async_context(httpx.AsyncClient(base_url=named("RIG_SLACK_URL"), timeout=30))
+        here = Stage(
+            folder=folder,
+            staging=await stack.enter_async_context(namespace()),
+            prod=await stack.enter_async_context(namespace()),
+            images=await stack.enter_async_context(registry()),
+            slack=Slack(http),
+            health=await stack.enter_async_context(Health().listening()),
+            options={"within": within, "use_within": use_within},
+            services=services,
+            socket_mode=socket_mode,
+        )
+        here.port = free_port()
+        (folder / "sluice.yaml").write_text(catalogue(here))
+        first = await here.images.push(here.repository, "v1")
+        for place in (here.staging, here.prod):
+            await place.workload(f"{here.images.host}/{here.repository}:v1@{first}", replicas=3)
+        for environment in ("staging", "prod"):
+            await until(lambda name=environment: here.settled(name), bool, within_s=60)
+        messages = await here.slack.messages()
+        here.begun = str(messages[-1]["ts"]) if messages else "0"
+        stack.push_async_callback(here.kill)
+        await here.start()
+        yield here
+
+
+def catalogue(here: Stage) -> str:
+    """The catalogue of a stage."""
+    more = "".join(
+        f"  svc{number}: {{image: {here.images.host}/{here.repository}, workload: deployment/api, "
+        f'channel: "#deploys"}}\n'
+        for number in range(here.services)
+    )
+    return f"""
+clusters:
+  main: {{}}
+environments:
+  staging: {{cluster: main, namespace: {here.staging.name}}}
+  prod:
+    cluster: main
+    namespace: {here.prod.name}
+    protected: true
+    approval: {{from: "@release-approvers", count: 2, within: {here.options["within"]},
+               use_within: {here.options["use_within"]}}}
+services:
+  api:
+    image: {here.images.host}/{here.repository}
+    workload: deployment/api
+    channel: "#deploys"
+    smoke: [{{get: "http://127.0.0.1:{here.health.port}/healthz"}}]
+{more}"""
+
+
+async def ready(http: httpx.AsyncClient) -> bool:
+    """Whether the process says that it may get work."""
+    try:
+        return (await http.get("/readyz")).status_code == httpx.codes.OK
+    except httpx.TransportError:
+        return False
+
+
+def ended(messages: list[dict[str, Any]], count: int) -> bool:
+    """Whether the newest of `count` release messages tells an end."""
+    return len(messages) >= count and any(
+        word in messages[-1]["text"] for word in ("Took", "rejected", "expired", "aborted", "not started")
+    )
+
+
+def free_port() -> int:
+    """A port that nobody listens at."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])

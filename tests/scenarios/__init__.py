@@ -1,0 +1,1 @@
+"""Chats: Slack text in, Slack messages out, on virtual time, through the whole bot over fakes."""
