@@ -2,6 +2,7 @@
 
 import asyncio
 import html
+import re
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
@@ -11,6 +12,7 @@ from bot.domain.phase import Phase
 from bot.domain.run import Run
 from bot.ports.clock import Clock
 from bot.ports.store import Store
+from commands.wording import OWN_SLASH_COMMANDS
 
 LOOK_S = 0.25
 PATIENCE = timedelta(seconds=5)
@@ -19,6 +21,8 @@ PATIENCE = timedelta(seconds=5)
 NOBODY_SERVES = (
     "Still waiting: is `sluice serve` running on this database? Your command is kept; Ctrl-C does not undo it."
 )
+
+SLASH_COMMAND = re.compile(rf"`/(?=(?:{'|'.join(sorted(OWN_SLASH_COMMANDS | {'release'}))})\b)")
 
 STARTS = frozenset({"deploy", "rollback"})
 """The verbs that start a run: it is followed to its end; without one they have failed."""
@@ -38,7 +42,7 @@ class Terminal:
         """Ask, print the answer and follow the run; whether all went well. Raises UnreachableError."""
         await self._store.hear(invocation)
         answer = await self._answer(invocation)
-        self._say(html.unescape(answer))
+        self._say(readable(answer))
         if invocation.text.split(maxsplit=1)[0] not in STARTS:
             return True
         run = await self._started(invocation, answer)
@@ -73,10 +77,15 @@ class Terminal:
                 text = letter.telling.content.text
                 if shown.get(letter.key) != text:
                     shown[letter.key] = text
-                    self._say(html.unescape(text))
+                    self._say(readable(text))
             if run is None or run.phase.final:
                 return run is not None and run.phase in GOOD
             await asyncio.sleep(LOOK_S)
+
+
+def readable(text: str) -> str:
+    """A message as a terminal shows it: without Slack's entities, and with commands as they are typed here."""
+    return html.unescape(SLASH_COMMAND.sub("`sluice ", text))
 
 
 def _about(moment: datetime) -> datetime:

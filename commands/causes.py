@@ -7,7 +7,7 @@ from bot.domain.plan import PlannedStep
 from bot.domain.run import Run
 from bot.ports.store import TargetState
 from commands.reply import Reply
-from commands.wording import ago, clock_time, code, people, person, safe, version
+from commands.wording import ago, clock_time, code, people, person, safe, typed, version
 from runbooks.durations import roughly
 
 ENDED = {
@@ -35,7 +35,7 @@ def _cause(run: Run, state: TargetState, now: datetime) -> tuple[str, str]:
     if run.wish and run.phase is not Phase.RESTORING:
         return f"is being stopped for {person(run.wish.by)}{_because(run.wish.reason)}", _patience()
     if run.pause:
-        ways = f"{code(f'resume {run.id}')} lets it go on, {code(f'abort {run.id}')} stops it."
+        ways = f"{typed(f'resume {run.id}')} lets it go on, {typed(f'abort {run.id}')} stops it."
         return f"was paused by {person(run.pause.by)}{_because(run.pause.reason)}", ways
     match run.phase:
         case Phase.QUEUED:
@@ -50,20 +50,20 @@ def _cause(run: Run, state: TargetState, now: datetime) -> tuple[str, str]:
 def _ended(run: Run, now: datetime) -> tuple[str, str]:
     when = f", {ago(run.ended_at, now)}" if run.ended_at else ""
     here = f"{run.request.target.service} {run.request.target.environment}"
-    again = f"{code(f'status {here}')} tells what runs now, {code(f'plan {run.id}')} what was planned."
+    again = f"{typed(f'status {here}')} tells what runs now, {typed(f'plan {run.id}')} what was planned."
     return f"{ENDED[run.phase]}{when}{_because(run.reason)}", again
 
 
 def _queued(run: Run, state: TargetState, now: datetime) -> tuple[str, str]:
     begin = run.request.not_before
     if begin and begin > now:
-        return f"begins at {clock_time(begin, now)}", f"{code(f'abort {run.id}')} takes it back."
+        return f"begins at {clock_time(begin, now)}", f"{typed(f'abort {run.id}')} takes it back."
     if state.holder and state.holder != run.id:
         place = f" as number {state.waiting.index(run.id) + 1}" if run.id in state.waiting else ""
         since = f", which has held the target for {roughly(now - state.since)}" if state.since else ""
         return (
             f"waits{place} behind {code(state.holder)}{since}",
-            f"{code(f'why {state.holder}')} tells why that one stands.",
+            f"{typed(f'why {state.holder}')} tells why that one stands.",
         )
     return "is about to begin", _patience()
 
@@ -127,7 +127,7 @@ def _because(reason: str) -> str:
 def _stop(run: Run) -> str:
     if run.phase is Phase.RESTORING:
         return "Nothing to do: it goes on by itself."
-    return f"{code(f'abort {run.id}')} stops it."
+    return f"{typed(f'abort {run.id}')} stops it."
 
 
 def _patience() -> str:

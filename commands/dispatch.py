@@ -101,7 +101,7 @@ class Dispatcher:
         spec = VERBS.get(line.verb or "help")
         if spec is None:
             raise UsageError(
-                unknown(f"There is no verb '{line.verb}'", line.verb, VERBS), hint="`help` lists them all."
+                unknown(f"There is no verb '{line.verb}'", line.verb, VERBS), hint="`/release help` lists them all."
             )
         reading = Reading(catalogue, self._runbooks(), self._clock.now())
         return Understood(spec, spec.parse(line, reading))

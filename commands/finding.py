@@ -16,7 +16,7 @@ async def find_run(tx: Transaction, named: RunId | Target) -> Run:
         return await _of_target(tx, named)
     run = await tx.run(named)
     if run is None:
-        raise UsageError(f"There is no run `{named}`.", hint="`status` lists what is under way.")
+        raise UsageError(f"There is no run `{named}`.", hint="`/release status` lists what is under way.")
     return run
 
 
@@ -25,7 +25,9 @@ async def find_active_run(tx: Transaction, named: RunId | Target) -> Run:
     run = await find_run(tx, named)
     if run.phase.final:
         what = f"`{run.id}` has ended ({run.phase})"
-        raise UsageError(f"{what}; there is nothing left to act on.", hint=f"`why {run.id}` tells how it ended.")
+        raise UsageError(
+            f"{what}; there is nothing left to act on.", hint=f"`/release why {run.id}` tells how it ended."
+        )
     return run
 
 
@@ -39,6 +41,6 @@ async def _of_target(tx: Transaction, target: Target) -> Run:
     if not newest:
         raise UsageError(
             f"Nothing has ever been released to {target.service} in {target.environment}.",
-            hint=f"`deploy {target.service} <ref> {target.environment}` does.",
+            hint=f"`/deploy {target.service} <ref> {target.environment}` does.",
         )
     return newest[0]

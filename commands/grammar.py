@@ -14,6 +14,7 @@ from bot.domain.errors import UsageError
 from bot.domain.ids import RunId
 from bot.domain.target import Target
 from commands.markup import as_typed, as_written
+from commands.wording import slash_line
 from runbooks.catalogue import Catalogue
 from runbooks.source import did_you_mean, unknown
 
@@ -38,7 +39,9 @@ class Line:
         """Raise UsageError for an option that exists but means nothing to this verb."""
         for given in (*self.options, *self.flags):
             if given not in options and given not in flags:
-                raise UsageError(f"`{self.verb}` has no `--{given}`.", hint=f"`help {self.verb}` shows what it has.")
+                raise UsageError(
+                    f"`{self.verb}` has no `--{given}`.", hint=f"`/release help {self.verb}` shows what it has."
+                )
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +99,9 @@ def place(line: Line, catalogue: Catalogue, *, usage: str, ref: bool | None) -> 
         raise _unplaced(line.words, catalogue)
     in_order = _in_order(line.words)
     if len(readings) > 1 and in_order not in readings:
-        raise UsageError(f"`{' '.join(line.words)}` can be read in {len(readings)} ways.", hint=f"Write `{usage}`.")
+        raise UsageError(
+            f"`{' '.join(line.words)}` can be read in {len(readings)} ways.", hint=f"Write `{slash_line(usage)}`."
+        )
     return readings[0] if len(readings) == 1 else in_order
 
 
@@ -105,7 +110,9 @@ def run_or_target(line: Line, catalogue: Catalogue, *, usage: str) -> RunId | Ta
     if len(line.words) == 1 and RUN_ID.fullmatch(line.words[0].lower()):
         return RunId(line.words[0].lower())
     if len(line.words) != 2:  # noqa: PLR2004 - a service and an environment
-        raise UsageError(f"`{line.verb}` needs a run, or a service and an environment.", hint=f"Write `{usage}`.")
+        raise UsageError(
+            f"`{line.verb}` needs a run, or a service and an environment.", hint=f"Write `{slash_line(usage)}`."
+        )
     return place(line, catalogue, usage=usage, ref=False).target
 
 
@@ -190,12 +197,12 @@ def _miscounted(line: Line, catalogue: Catalogue, usage: str) -> UsageError:
         if not any(word in names for word in known)
     ]
     if missing:
-        return UsageError(f"`{line.verb}` needs {' and '.join(missing)}.", hint=f"Write `{usage}`.")
+        return UsageError(f"`{line.verb}` needs {' and '.join(missing)}.", hint=f"Write `{slash_line(usage)}`.")
     if len(known) <= 2:  # noqa: PLR2004 - service and environment are there
         message = f"`{line.verb}` needs what to release: a tag, a commit or a digest."
     else:
         message = f"`{line.verb}` cannot be read with {len(known)} words."
-    return UsageError(message, hint=f"Write `{usage}`.")
+    return UsageError(message, hint=f"Write `{slash_line(usage)}`.")
 
 
 def _unplaced(words: tuple[str, ...], catalogue: Catalogue) -> UsageError:

@@ -13,7 +13,7 @@ from bot.domain.run import Run
 from bot.ports.store import TargetState
 from commands.reply import Reply
 from commands.spec import CommandSpec
-from commands.wording import ago, clipped, clock_time, code, person, safe, target, version
+from commands.wording import ago, clipped, clock_time, code, person, safe, target, typed, version
 from runbooks.durations import roughly, say
 from runbooks.explain import read_aloud
 
@@ -27,7 +27,7 @@ def later(verb: str) -> Reply:
     """A verb that people know from the plans, and that does nothing yet."""
     return Reply(
         f"{code(verb)} comes with the canary runbook, which this release does not have yet; nothing was done. "
-        f"{code('deploy <service> <ref> <environment>')} releases without a canary."
+        f"{typed('deploy <service> <ref> <environment>')} releases without a canary."
     )
 
 
@@ -37,10 +37,10 @@ def requested(run: Run, state: TargetState, *, channel: str, now: datetime) -> R
     what = version(asked.ref) if asked.ref else "the last known good version"
     lines = [f"{code(run.id)}: {asked.verb} of {target(asked.target)} to {what} is asked for."]
     if asked.not_before:
-        lines.append(f"It begins at {clock_time(asked.not_before, now)}; {code(f'abort {run.id}')} takes it back.")
+        lines.append(f"It begins at {clock_time(asked.not_before, now)}; {typed(f'abort {run.id}')} takes it back.")
     if state.holder and state.holder != run.id:
         lines.append(f"{code(state.holder)} is under way there, so this one waits for its turn.")
-    lines.append(f"Follow it in {safe(channel)}; {code(f'why {run.id}')} tells what it waits for.")
+    lines.append(f"Follow it in {safe(channel)}; {typed(f'why {run.id}')} tells what it waits for.")
     return Reply("\n".join(lines), about=run.id)
 
 
@@ -48,7 +48,7 @@ def rolled_back_by_abort(run: Run, waiting: Sequence[RunId]) -> Reply:
     """A release was under way: stopping it is the way back. Who waits behind it would soon go forward again."""
     lines = [f"{_being_stopped(run)} {_what_abort_does(run)}"]
     if waiting:
-        lines.append(f"Next in line is {code(waiting[0])}; {code(f'abort {waiting[0]}')} keeps it from starting.")
+        lines.append(f"Next in line is {code(waiting[0])}; {typed(f'abort {waiting[0]}')} keeps it from starting.")
     return Reply("\n".join(lines), about=run.id)
 
 
@@ -63,26 +63,26 @@ def paused(run: Run) -> Reply:
     """A run stands still on purpose."""
     return Reply(
         f"{code(run.id)} is paused: it finishes the step it is at and begins no further one. "
-        f"{code(f'resume {run.id}')} lets it go on, {code(f'abort {run.id}')} stops it.",
+        f"{typed(f'resume {run.id}')} lets it go on, {typed(f'abort {run.id}')} stops it.",
         about=run.id,
     )
 
 
 def resumed(run: Run) -> Reply:
     """A run goes on."""
-    return Reply(f"{code(run.id)} goes on. {code(f'why {run.id}')} tells what it is doing.", about=run.id)
+    return Reply(f"{code(run.id)} goes on. {typed(f'why {run.id}')} tells what it is doing.", about=run.id)
 
 
 def dry_run(plan: Plan, now: datetime) -> Reply:
     """What would happen; nothing was stored."""
-    head = f"This is what {code(_command(plan))} would do. Nothing was started, and nobody was asked."
+    head = f"This is what {typed(_command(plan))} would do. Nothing was started, and nobody was asked."
     return Reply(clipped([head, *plan_lines(plan, now)], more="Narrow the runbook to see it all."))
 
 
 def plan_of(run: Run, now: datetime) -> Reply:
     """The plan of a run, whole."""
     if run.plan is None:
-        return Reply(f"{code(run.id)} has no plan yet. {code(f'why {run.id}')} tells what it waits for.", about=run.id)
+        return Reply(f"{code(run.id)} has no plan yet. {typed(f'why {run.id}')} tells what it waits for.", about=run.id)
     lines = [f"Plan of {code(run.id)}, edition {run.edition}:", *plan_lines(run.plan, now)]
     return Reply(
         clipped(lines, more=f"{code(f'sluice explain {run.plan.runbook.name}')} shows the runbook."), about=run.id
@@ -108,7 +108,7 @@ def status(rows: Sequence[str], *, active: Sequence[Run], now: datetime) -> Repl
     """What is under way, then what each target runs (`rows`)."""
     going = [_active(run, now) for run in active]
     lines = [*(going or ["Nothing is under way."]), *(rows or ["No release has been recorded yet."])]
-    return Reply(clipped(lines, more=f"Narrow it: {code('status <service> [environment]')}."))
+    return Reply(clipped(lines, more=f"Narrow it: {typed('status <service> [environment]')}."))
 
 
 def status_row(state: TargetState, running: ReleaseRecord | None, now: datetime) -> str:
@@ -125,21 +125,23 @@ def status_row(state: TargetState, running: ReleaseRecord | None, now: datetime)
 def history(records: Sequence[ReleaseRecord], *, of: str, now: datetime) -> Reply:
     """What ran, newest first."""
     if not records:
-        return Reply(f"Nothing has been released yet: {safe(of)}. {code('deploy <service> <ref> <environment>')} does.")
+        return Reply(
+            f"Nothing has been released yet: {safe(of)}. {typed('deploy <service> <ref> <environment>')} does."
+        )
     lines = [f"Releases, newest first: {safe(of)}", *(_record(record, now) for record in records)]
-    return Reply(clipped(lines, more=f"Narrow it: {code('history <service> <environment>')}."))
+    return Reply(clipped(lines, more=f"Narrow it: {typed('history <service> <environment>')}."))
 
 
 def help_all(commands: Sequence[CommandSpec[Any]]) -> Reply:
     """Every verb in a line."""
-    lines = [f"{code(spec.usage)} {spec.summary}" for spec in commands]
-    lines.append(f"Words may come in any unambiguous order. {code('help deploy')} tells more about a verb.")
+    lines = [f"{typed(spec.usage)} {spec.summary}" for spec in commands]
+    lines.append(f"Words may come in any unambiguous order. {typed('help deploy')} tells more about a verb.")
     return Reply("\n".join(lines))
 
 
 def help_one(spec: CommandSpec[Any]) -> Reply:
     """One verb with its examples."""
-    return Reply("\n".join([f"{code(spec.usage)}", spec.summary, *(f"• {code(line)}" for line in spec.examples)]))
+    return Reply("\n".join([f"{typed(spec.usage)}", spec.summary, *(f"• {typed(line)}" for line in spec.examples)]))
 
 
 # --- pieces ---
@@ -156,7 +158,7 @@ def _what_abort_does(run: Run) -> str:
         return f"It had not changed anything: {keeps}."
     if plan.restores and plan.previous:
         return f"It brings back {version(plan.previous.ref)} by itself; nobody needs to vote for that."
-    again = code(f"rollback {plan.target.service} {plan.target.environment}")
+    again = typed(f"rollback {plan.target.service} {plan.target.environment}")
     return f"It cannot undo what it changed: its runbook has no restore. {again} goes back once it has ended."
 
 

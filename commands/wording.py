@@ -12,6 +12,9 @@ from runbooks.durations import roughly
 LONGEST_REPLY = 2900
 """A section of a message holds 3,000 characters."""
 
+OWN_SLASH_COMMANDS = frozenset({"deploy", "canary", "promote", "rollback"})
+"""Verbs with a slash command of their own; all others are words of `/release`."""
+
 MENTION = re.compile(r"&lt;(@[UW][A-Z0-9]+)&gt;")
 AT_TERMINAL = re.compile(r"&lt;@terminal:([^&\s]{1,80})&gt;")
 EMOJI = re.compile(r":(?=[\w+'-]+:)")
@@ -37,6 +40,17 @@ def code(text: str) -> str:
     """A reference or something to type, in backticks."""
     inner = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace("`", "'")
     return f"`{inner}`"
+
+
+def slash_line(line: str) -> str:
+    """A line as it is typed in Slack, each way of writing it: `abort api-prod-42` is `/release abort api-prod-42`."""
+    ways = line.split(" | ")
+    return " | ".join(f"/{way}" if way.split(" ", 1)[0] in OWN_SLASH_COMMANDS else f"/release {way}" for way in ways)
+
+
+def typed(line: str) -> str:
+    """The same, to be copied from a message."""
+    return code(slash_line(line))
 
 
 def person(user: UserId | None) -> str:

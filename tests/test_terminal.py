@@ -47,10 +47,10 @@ async def a_desk(world: World, user: UserId) -> AsyncIterator[Desk]:
 
 
 async def test_an_answer_is_printed_as_it_reads(world: World) -> None:
-    """Without Slack's escapes; nothing is followed where nothing was started."""
+    """Without Slack's escapes, commands as a shell takes them; nothing is followed where nothing was started."""
     async with a_desk(world, UserId("terminal:ann")) as desk:
         assert await desk.types("help deploy")
-        assert desk.said[0].startswith("`deploy <service> <ref> <environment>")
+        assert desk.said[0].startswith("`sluice deploy <service> <ref> <environment>")
 
 
 async def test_a_release_is_followed_to_its_end(world: World) -> None:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from bot.domain.json import Json, JsonObject
 from bot.ports.chat import Content
 from bot.slack.mrkdwn import clip, counted, shortened, size
-from bot.slack.wording import slash_line
+from commands.wording import slash_line
 
 BLOCKS_LIMIT = 50
 MESSAGE_LIMIT = 13_000

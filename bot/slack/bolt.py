@@ -15,7 +15,7 @@ from bot.ports.clock import Clock
 from bot.slack.forms import CALLBACK_PREFIX, FORM_VERBS, FormChoices
 from bot.slack.listeners import Hear, Listeners
 from bot.slack.signature import SignedOnly
-from bot.slack.wording import OWN_SLASH_COMMANDS
+from commands.wording import OWN_SLASH_COMMANDS
 
 
 def make_app(

@@ -7,7 +7,7 @@ from bot.slack.blocks import content, section
 from bot.slack.endings import ending, ending_details
 from bot.slack.mrkdwn import code, people
 from bot.slack.release_lines import change
-from bot.slack.wording import slash_line
+from commands.wording import slash_line
 
 NOT_STORED = "Sluice could not store your command; nothing happened; try again in a moment."
 """Shown when an invocation could not be written: the only case in which a command is not kept."""

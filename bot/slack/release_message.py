@@ -9,7 +9,8 @@ from bot.slack.blocks import Button, Confirm, Piece, actions, content, context, 
 from bot.slack.endings import WayBack, ending, ending_details, way_back
 from bot.slack.mrkdwn import code, mention, people, plain, quoted, strike
 from bot.slack.release_lines import before, change, gate_lines, notes, origin, progress, small_print, wanted
-from bot.slack.wording import ref_word, slash_line, step_word
+from bot.slack.wording import ref_word, step_word
+from commands.wording import slash_line
 
 
 def release_message(run: Run) -> Content:

@@ -39,7 +39,8 @@ from bot.slack.mrkdwn import (
     size,
 )
 from bot.slack.release_lines import before, change
-from bot.slack.wording import duration, key_word, ref_word, slash_line
+from bot.slack.wording import duration, key_word, ref_word
+from commands.wording import slash_line
 
 
 def thread_message(run: Run, event: Event) -> Content | None:

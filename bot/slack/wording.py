@@ -5,9 +5,6 @@ from datetime import timedelta
 from bot.domain.image import COMMIT, DIGEST, short
 from bot.domain.plan import PlannedStep, Previous
 
-OWN_SLASH_COMMANDS = frozenset({"deploy", "canary", "promote", "rollback"})
-"""Verbs with a slash command of their own; all others are words of `/release`."""
-
 _DOING = {
     "approval": "waiting for votes",
     "job": "running a job",
@@ -19,12 +16,6 @@ _DOING = {
     "wait": "waiting",
 }
 _BAR_LIMIT = 16
-
-
-def slash_line(line: str) -> str:
-    """A command line as it is typed in Slack: `abort api-prod-42` is `/release abort api-prod-42`."""
-    verb = line.split(" ", 1)[0]
-    return f"/{line}" if verb in OWN_SLASH_COMMANDS else f"/release {line}"
 
 
 def ref_word(ref: str) -> str:

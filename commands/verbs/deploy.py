@@ -28,7 +28,7 @@ def parse(line: Line, reading: Reading) -> Deploy:
     """Refuses a reference that names an image, or that everybody moves."""
     placed = place(line, reading.catalogue, usage=USAGE, ref=True)
     ref = placed.ref
-    example = f"`deploy {placed.service} v1.2.3 {placed.environment}`"
+    example = f"`/deploy {placed.service} v1.2.3 {placed.environment}`"
     if is_mutable(ref):
         raise UsageError(
             f"`{ref}` is a name that everybody moves: it does not say what will run.",

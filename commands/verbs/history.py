@@ -8,6 +8,7 @@ from commands import replies
 from commands.grammar import Line, some_targets
 from commands.reply import Reply
 from commands.spec import CommandSpec, Desk, Reading
+from commands.wording import slash_line
 
 USAGE = "history <service> [environment]"
 MOST_RECORDS = 15
@@ -25,7 +26,7 @@ def parse(line: Line, reading: Reading) -> History:
     """At least a service or an environment must be named."""
     line.allow()
     if not line.words:
-        raise UsageError("`history` needs a service or an environment.", hint=f"Write `{USAGE}`.")
+        raise UsageError("`history` needs a service or an environment.", hint=f"Write `{slash_line(USAGE)}`.")
     return History(some_targets(line, reading.catalogue, usage=USAGE), " ".join(line.words))
 
 

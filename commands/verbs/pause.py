@@ -34,7 +34,8 @@ async def handle(command: PauseRun, desk: Desk) -> Reply:
     run = await find_active_run(desk.tx, command.named)
     if run.pause:
         raise UsageError(
-            f"`{run.id}` was paused by {person(run.pause.by)} already.", hint=f"`resume {run.id}` lets it go on."
+            f"`{run.id}` was paused by {person(run.pause.by)} already.",
+            hint=f"`/release resume {run.id}` lets it go on.",
         )
     return replies.paused(await desk.runs.pause(desk.tx, run, by=desk.invocation.user, reason=command.reason))
 

@@ -31,7 +31,7 @@ async def handle(command: Resume, desk: Desk) -> Reply:
     """Let the run go on; refused when it is not paused."""
     run = await find_active_run(desk.tx, command.named)
     if run.pause is None:
-        raise UsageError(f"`{run.id}` is not paused.", hint=f"`why {run.id}` tells what it waits for.")
+        raise UsageError(f"`{run.id}` is not paused.", hint=f"`/release why {run.id}` tells what it waits for.")
     return replies.resumed(await desk.runs.resume(desk.tx, run, by=desk.invocation.user))
 
 

@@ -16,7 +16,7 @@ from commands.grammar import Line, place
 from commands.permissions import require_may_start
 from commands.reply import Reply
 from commands.spec import CommandSpec, Desk, Reading
-from commands.wording import shown
+from commands.wording import shown, slash_line
 
 USAGE = "rollback <service> <environment> [to <ref>]"
 RECORDS = 50
@@ -36,7 +36,7 @@ def parse(line: Line, reading: Reading) -> Rollback:
     if "to" in words:
         at = words.index("to")
         if at + 1 == len(words):
-            raise UsageError("`to` needs a version behind it.", hint=f"Write `{USAGE}`.")
+            raise UsageError("`to` needs a version behind it.", hint=f"Write `{slash_line(USAGE)}`.")
         ref = words[at + 1]
         del words[at : at + 2]
     placed = place(replace(line, words=tuple(words)), reading.catalogue, usage=USAGE, ref=False if ref else None)
@@ -76,14 +76,14 @@ async def _under_way(desk: Desk, target: Target) -> Run | None:
 async def _stop(run: Run, asked: Asked, desk: Desk) -> Reply:
     if run.request.verb is Verb.ROLLBACK:
         raise UsageError(
-            f"`{run.id}` is a rollback of that target already.", hint=f"`why {run.id}` tells where it stands."
+            f"`{run.id}` is a rollback of that target already.", hint=f"`/release why {run.id}` tells where it stands."
         )
     previous = run.plan.previous if run.plan else None
     if asked.ref and (previous is None or not means(asked.ref, previous.image, [previous.ref])):
         back = f"goes back to `{shown(previous.ref)}`" if previous else "goes back to nothing known"
         raise UsageError(
             f"`{run.id}` is under way there, and stopping it {back}, not to `{shown(asked.ref)}`.",
-            hint=f"Type `abort {run.id}`, and this again once it has ended.",
+            hint=f"Type `/release abort {run.id}`, and this again once it has ended.",
         )
     reason = asked.reason or "rollback"
     stopped = await desk.runs.abort(desk.tx, run, by=desk.invocation.user, reason=reason)

@@ -20,7 +20,7 @@ async def test_a_deploy_starts_a_run(tmp_path: Path) -> None:
     async with conversation(tmp_path) as chat:
         assert await chat.says('deploy prod api 9f2c1e7 --reason "fixes the login" --runbook hotfix') == snapshot("""\
 `api-prod-1`: deploy of *api* in *prod* to `9f2c1e7` is asked for.
-Follow it in #deploys; `why api-prod-1` tells what it waits for.\
+Follow it in #deploys; `/release why api-prod-1` tells what it waits for.\
 """)
         request = (await chat.run("api-prod-1")).request
         assert (request.verb, request.target, request.ref) == (Verb.DEPLOY, Target("api", "prod"), "9f2c1e7")
@@ -41,7 +41,7 @@ async def test_a_deploy_can_begin_later(tmp_path: Path) -> None:
     """The time is in UTC and in the future; the answer tells how to take it back."""
     async with conversation(tmp_path) as chat:
         said = await chat.says("deploy api v1 prod --at 18:00")
-        assert "It begins at 18:00 UTC; `abort api-prod-1` takes it back." in said
+        assert "It begins at 18:00 UTC; `/release abort api-prod-1` takes it back." in said
         assert (await chat.run("api-prod-1")).request.not_before == datetime(2026, 3, 2, 18, tzinfo=UTC)
 
 
@@ -51,7 +51,7 @@ async def test_a_name_that_everybody_moves_is_refused(tmp_path: Path, ref: str) 
     async with conversation(tmp_path) as chat:
         assert await chat.says(f"deploy api {ref} staging") == (
             f"`{ref}` is a name that everybody moves: it does not say what will run. "
-            "Name a version, a commit or a digest, like `deploy api v1.2.3 staging`."
+            "Name a version, a commit or a digest, like `/deploy api v1.2.3 staging`."
         )
         assert await chat.runs() == []
 
@@ -112,7 +112,7 @@ async def test_a_dry_run_shows_the_plan_and_starts_nothing(tmp_path: Path) -> No
             telling.content.text,
         )
         assert said == snapshot("""\
-This is what `deploy api v1 prod` would do. Nothing was started, and nobody was asked.
+This is what `/deploy api v1 prod` would do. Nothing was started, and nobody was asked.
 deploy of *api* in *prod* (statefulset/api-main in special, cluster main)
 from `v0` (2d ago, healthy) to `v1` (`sha256:111111111111`)
 seal `SEAL` · runbook deploy (`TEXT`)

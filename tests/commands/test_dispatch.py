@@ -54,14 +54,14 @@ async def test_an_unknown_verb_is_answered_with_the_near_one(tmp_path: Path) -> 
     """And with the way to see them all."""
     async with conversation(tmp_path) as chat:
         said = await chat.says("depoly api v1 prod")
-        assert said == "There is no verb 'depoly'; did you mean 'deploy'? `help` lists them all."
+        assert said == "There is no verb 'depoly'; did you mean 'deploy'? `/release help` lists them all."
 
 
 @pytest.mark.parametrize("text", ["", "  ", "<@U0SLUICE>"])
 async def test_nothing_typed_is_answered_with_help(tmp_path: Path, text: str) -> None:
     """Whoever only calls the bot is told what it can do."""
     async with conversation(tmp_path) as chat:
-        assert "`help [verb]` tells what can be typed" in await chat.says(text)
+        assert "`/release help [verb]` tells what can be typed" in await chat.says(text)
 
 
 async def test_a_reply_stays_in_its_thread(tmp_path: Path) -> None:

@@ -95,7 +95,7 @@ def test_a_slip_is_answered_with_the_fix(text: str, answer: str) -> None:
 
 def test_an_option_of_another_verb_is_refused() -> None:
     """An option that would be ignored is not accepted."""
-    with pytest.raises(UsageError, match=r"`status` has no `--reason`. `help status` shows what it has."):
+    with pytest.raises(UsageError, match=r"`status` has no `--reason`. `/release help status` shows what it has."):
         read_line("status --reason x").allow()
 
 
@@ -131,7 +131,7 @@ def test_what_stays_ambiguous_is_asked_back() -> None:
     """No guess which of two targets was meant."""
     both = named(("web", "prod"), ("prod", "web"))
     assert slip("deploy v1 web prod", both) == (
-        "`v1 web prod` can be read in 2 ways. Write `deploy <service> <ref> <environment>`."
+        "`v1 web prod` can be read in 2 ways. Write `/deploy <service> <ref> <environment>`."
     )
 
 
@@ -149,10 +149,10 @@ def test_a_tag_may_be_called_like_an_environment() -> None:
         ("deploy prd api v1", "api has no environment 'prd'; did you mean 'prod'?"),
         ("deploy api v1 xyz", "api has no environment 'xyz'; known: prod, staging"),
         ("deploy prod prod prod", "There is no service 'prod'; known: api, web"),
-        ("deploy api prod", f"`deploy` needs what to release: a tag, a commit or a digest. Write `{USAGE}`."),
-        ("deploy api v1", f"`deploy` needs an environment (staging, prod). Write `{USAGE}`."),
-        ("deploy", f"`deploy` needs a service (api, web) and an environment (staging, prod). Write `{USAGE}`."),
-        ("deploy api v1 to prod", f"`deploy` cannot be read with 4 words. Write `{USAGE}`."),
+        ("deploy api prod", f"`deploy` needs what to release: a tag, a commit or a digest. Write `/{USAGE}`."),
+        ("deploy api v1", f"`deploy` needs an environment (staging, prod). Write `/{USAGE}`."),
+        ("deploy", f"`deploy` needs a service (api, web) and an environment (staging, prod). Write `/{USAGE}`."),
+        ("deploy api v1 to prod", f"`deploy` cannot be read with 4 words. Write `/{USAGE}`."),
     ],
 )
 def test_a_misplaced_word_is_answered_with_the_right_one(text: str, answer: str) -> None:
@@ -205,7 +205,7 @@ def test_a_run_or_a_target_is_named() -> None:
 @pytest.mark.parametrize("text", ["why", "why api", "why api-prod-0", "why api prod 42"])
 def test_anything_else_is_asked_back(text: str) -> None:
     """With the way to write it."""
-    with pytest.raises(UsageError, match=r"`why` needs a run, or a service and an environment. Write `u`."):
+    with pytest.raises(UsageError, match=r"`why` needs a run, or a service and an environment. Write `/release u`."):
         run_or_target(read_line(text), a_catalogue(), usage="u")
 
 

@@ -8,6 +8,7 @@ import pytest
 from bot.domain.errors import UsageError
 from commands.grammar import read_line
 from commands.registry import COMMANDS
+from commands.wording import slash_line
 from commands.spec import CommandSpec, Reading
 from runbooks.loader import load_library
 from tests.commands.conversation import conversation
@@ -59,13 +60,13 @@ async def test_help_lists_every_verb(tmp_path: Path) -> None:
     """Generated from the registry, so that none is forgotten."""
     async with conversation(tmp_path) as chat:
         said = await chat.says("help")
-        assert all(f"`{spec.verb}" in said for spec in COMMANDS)
+        assert all(f"`{slash_line(spec.verb)}" in said for spec in COMMANDS)
 
 
 async def test_help_on_a_verb_shows_examples(tmp_path: Path) -> None:
     """Lines that can be typed as they are."""
     async with conversation(tmp_path) as chat:
-        assert "• `rollback api prod`" in await chat.says("help /rollback")
+        assert "• `/rollback api prod`" in await chat.says("help /rollback")
 
 
 async def test_help_on_nothing_known_offers_the_near_verb(tmp_path: Path) -> None:

@@ -48,7 +48,7 @@ async def test_a_long_status_is_cut_and_says_so(tmp_path: Path) -> None:
             await chat.says(f"deploy api v{number} staging")
         said = await chat.says("status")
         assert len(said) < 3000
-        assert said.endswith("Narrow it: `status &lt;service&gt; [environment]`.")
+        assert said.endswith("Narrow it: `/release status &lt;service&gt; [environment]`.")
 
 
 async def test_an_unhealthy_version_is_called_so(tmp_path: Path) -> None:
@@ -101,7 +101,7 @@ async def test_a_plan_that_is_not_made_yet_is_not_invented(tmp_path: Path) -> No
     async with conversation(tmp_path) as chat:
         await chat.says("deploy api v1 prod")
         said = await chat.says("plan api-prod-1")
-        assert said == "`api-prod-1` has no plan yet. `why api-prod-1` tells what it waits for."
+        assert said == "`api-prod-1` has no plan yet. `/release why api-prod-1` tells what it waits for."
 
 
 @pytest.mark.parametrize("line", ["status --reason x", "why api prod --at 18:00", "plan api prod --dry-run"])
@@ -109,4 +109,4 @@ async def test_options_that_mean_nothing_are_refused(tmp_path: Path, line: str) 
     """They are not silently dropped."""
     async with conversation(tmp_path) as chat:
         verb = line.split()[0]
-        assert f"`help {verb}` shows what it has." in await chat.says(line)
+        assert f"`/release help {verb}` shows what it has." in await chat.says(line)

@@ -67,7 +67,7 @@ async def test_a_release_that_no_record_knows_is_left_to_the_plan(tmp_path: Path
 async def test_to_needs_a_version(tmp_path: Path, line: str) -> None:
     """The usage is shown."""
     async with conversation(tmp_path) as chat:
-        assert "`to` needs a version behind it. Write `rollback <service> <environment> [to <ref>]`." in (
+        assert "`to` needs a version behind it. Write `/rollback <service> <environment> [to <ref>]`." in (
             await chat.says(line)
         ).replace("&lt;", "<").replace("&gt;", ">")
 
@@ -102,7 +102,7 @@ async def test_who_waits_behind_is_named(tmp_path: Path) -> None:
         await chat.changed("api-prod-1")
         await chat.says("deploy api v2 prod")
         said = await chat.says("rollback api prod")
-        assert "Next in line is `api-prod-2`; `abort api-prod-2` keeps it from starting." in said
+        assert "Next in line is `api-prod-2`; `/release abort api-prod-2` keeps it from starting." in said
 
 
 async def test_a_rollback_that_is_under_way_is_not_stopped_by_another(tmp_path: Path) -> None:
@@ -120,7 +120,7 @@ async def test_another_version_than_the_restored_one_is_asked_back(tmp_path: Pat
         await chat.says("deploy api v1 prod")
         await chat.changed("api-prod-1")
         said = await chat.says("rollback api prod to v7")
-        assert "stopping it goes back to `v0`, not to `v7`. Type `abort api-prod-1`" in said
+        assert "stopping it goes back to `v0`, not to `v7`. Type `/release abort api-prod-1`" in said
         assert (await chat.run("api-prod-1")).wish is None
         await chat.says("rollback api prod to v0")
         assert (await chat.run("api-prod-1")).wish is not None
@@ -142,5 +142,5 @@ async def test_a_dry_run_stops_nothing(tmp_path: Path) -> None:
         await chat.changed("api-prod-1")
         telling = await chat.telling("rollback api prod --dry-run")
         assert telling.to == ANN
-        assert telling.content.text.startswith("This is what `rollback api prod` would do.")
+        assert telling.content.text.startswith("This is what `/rollback api prod` would do.")
         assert (await chat.run("api-prod-1")).wish is None

@@ -52,7 +52,7 @@ async def test_an_abort_that_cannot_restore_says_so(tmp_path: Path) -> None:
 
         await chat.moves("api-prod-1", lambda run: replace(run, plan=without_restore(run.plan)))
         said = await chat.says("abort api prod")
-        assert "It cannot undo what it changed: its runbook has no restore. `rollback api prod` goes back" in said
+        assert "It cannot undo what it changed: its runbook has no restore. `/rollback api prod` goes back" in said
 
 
 async def test_a_run_is_paused_and_resumed(tmp_path: Path) -> None:
@@ -61,16 +61,16 @@ async def test_a_run_is_paused_and_resumed(tmp_path: Path) -> None:
         await chat.says("deploy api v1 prod")
         assert await chat.says("pause api prod --reason later", by=DAN) == (
             "`api-prod-1` is paused: it finishes the step it is at and begins no further one. "
-            "`resume api-prod-1` lets it go on, `abort api-prod-1` stops it."
+            "`/release resume api-prod-1` lets it go on, `/release abort api-prod-1` stops it."
         )
         pause = (await chat.run("api-prod-1")).pause
         assert pause is not None
         assert (pause.by, pause.reason) == (DAN, "later")
         assert await chat.says("pause api-prod-1") == (
-            "`api-prod-1` was paused by <@U0DAN> already. `resume api-prod-1` lets it go on."
+            "`api-prod-1` was paused by <@U0DAN> already. `/release resume api-prod-1` lets it go on."
         )
         assert await chat.says("resume api-prod-1") == (
-            "`api-prod-1` goes on. `why api-prod-1` tells what it is doing."
+            "`api-prod-1` goes on. `/release why api-prod-1` tells what it is doing."
         )
         assert (await chat.run("api-prod-1")).pause is None
         assert (await chat.says("resume api-prod-1")).startswith("`api-prod-1` is not paused.")
@@ -84,7 +84,7 @@ async def test_a_run_that_has_ended_cannot_be_steered(tmp_path: Path, verb: str)
         now = chat.clock.now()
         await chat.moves("api-prod-1", lambda run: run.ended(Phase.ABORTED, "", at=now)[0])
         assert await chat.says(f"{verb} api prod") == (
-            "`api-prod-1` has ended (aborted); there is nothing left to act on. `why api-prod-1` tells how it ended."
+            "`api-prod-1` has ended (aborted); there is nothing left to act on. `/release why api-prod-1` tells how it ended."
         )
 
 

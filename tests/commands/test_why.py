@@ -41,7 +41,7 @@ async def test_a_run_waits_behind_another(tmp_path: Path) -> None:
         chat.clock.advance(timedelta(minutes=14))
         assert await chat.says("why api-prod-2") == (
             "`api-prod-2` waits as number 1 behind `api-prod-1`, which has held the target for 14m.\n"
-            "`why api-prod-1` tells why that one stands."
+            "`/release why api-prod-1` tells why that one stands."
         )
 
 
@@ -50,7 +50,7 @@ async def test_a_run_begins_later(tmp_path: Path) -> None:
     async with conversation(tmp_path) as chat:
         await chat.says("deploy api v1 prod --at 2026-03-03T07:00Z")
         assert await chat.says("why api prod") == (
-            "`api-prod-1` begins at 2026-03-03 07:00 UTC.\n`abort api-prod-1` takes it back."
+            "`api-prod-1` begins at 2026-03-03 07:00 UTC.\n`/release abort api-prod-1` takes it back."
         )
 
 
@@ -61,7 +61,7 @@ async def test_a_run_follows_its_rollout(tmp_path: Path) -> None:
         await chat.changed("api-prod-1")
         chat.clock.advance(timedelta(seconds=70))
         assert await chat.says("why api prod") == (
-            "`api-prod-1` is at the step `rollout` for 1m10s: 2 of 3 pods ready.\n`abort api-prod-1` stops it."
+            "`api-prod-1` is at the step `rollout` for 1m10s: 2 of 3 pods ready.\n`/release abort api-prod-1` stops it."
         )
 
 
@@ -74,7 +74,7 @@ async def test_a_run_is_blocked_by_a_server(tmp_path: Path) -> None:
         await chat.moves("api-prod-1", lambda run: run.step_waits(key, why, memo=None, blocked=True, at=run.created_at))
         said = await chat.says("why api prod")
         assert "is blocked in the step `rollout` for 0s: the cluster main does not answer." in said
-        assert said.endswith("It tries again by itself. `abort api-prod-1` stops it.")
+        assert said.endswith("It tries again by itself. `/release abort api-prod-1` stops it.")
 
 
 async def test_a_blocked_ballot_is_not_blamed_on_the_voters(tmp_path: Path) -> None:
@@ -97,7 +97,7 @@ async def test_a_run_is_paused(tmp_path: Path) -> None:
         await chat.says('pause api prod --reason "<!channel> wait"', by=DAN)
         assert await chat.says("why api prod") == (
             "`api-prod-1` was paused by <@U0DAN>: @channel wait.\n"
-            "`resume api-prod-1` lets it go on, `abort api-prod-1` stops it."
+            "`/release resume api-prod-1` lets it go on, `/release abort api-prod-1` stops it."
         )
 
 
@@ -176,7 +176,9 @@ async def test_a_run_has_ended(tmp_path: Path, phase: Phase, said: str) -> None:
         chat.clock.advance(timedelta(minutes=5))
         answer = await chat.says("why api-prod-1")
         assert answer.startswith(said)
-        assert answer.endswith("`status api prod` tells what runs now, `plan api-prod-1` what was planned.")
+        assert answer.endswith(
+            "`/release status api prod` tells what runs now, `/release plan api-prod-1` what was planned."
+        )
 
 
 async def test_a_run_that_only_just_began_needs_patience(tmp_path: Path) -> None:
@@ -210,8 +212,8 @@ async def test_all_steps_are_done_but_not_closed(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("line", "answer"),
     [
-        ("why api-prod-7", "There is no run `api-prod-7`. `status` lists what is under way."),
-        ("why api prod", "Nothing has ever been released to api in prod. `deploy api &lt;ref&gt; prod` does."),
+        ("why api-prod-7", "There is no run `api-prod-7`. `/release status` lists what is under way."),
+        ("why api prod", "Nothing has ever been released to api in prod. `/deploy api &lt;ref&gt; prod` does."),
     ],
 )
 async def test_what_is_not_there_is_said(tmp_path: Path, line: str, answer: str) -> None:

@@ -53,7 +53,7 @@ async def test_why_names_who_paused_it(world: World) -> None:
         await world.says(BOB, 'pause api staging --reason "lunch"')
         said = await answer(world, "why api staging")
         assert "was paused by <@U0BOB>: lunch" in said
-        assert "`resume api-staging-1` lets it go on, `abort api-staging-1` stops it" in said
+        assert "`/release resume api-staging-1` lets it go on, `/release abort api-staging-1` stops it" in said
 
 
 async def test_status_tells_what_is_under_way_and_what_runs(world: World) -> None:
@@ -128,4 +128,4 @@ async def test_help_lists_every_verb(world: World) -> None:
     """An empty line asks for it, too."""
     async with world:
         assert await answer(world, "help") == await answer(world, "")
-        assert "`rollback &lt;service&gt; &lt;environment&gt;" in await answer(world, "help rollback")
+        assert "`/rollback &lt;service&gt; &lt;environment&gt;" in await answer(world, "help rollback")

@@ -7,7 +7,7 @@ import pytest
 from ruamel.yaml import YAML
 
 from bot.slack import payloads
-from bot.slack.wording import OWN_SLASH_COMMANDS
+from commands.wording import OWN_SLASH_COMMANDS
 
 MANIFEST: dict[str, Any] = YAML(typ="safe").load(Path("deploy/slack-manifest.yaml"))
 

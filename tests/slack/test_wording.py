@@ -5,7 +5,8 @@ from datetime import timedelta
 import pytest
 
 from bot.domain.plan import Previous
-from bot.slack.wording import age, bar, duration, health, key_word, ref_word, slash_line, step_word
+from bot.slack.wording import age, bar, duration, health, key_word, ref_word, step_word
+from commands.wording import slash_line
 from tests.slack.samples import a_step
 
 
