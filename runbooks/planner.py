@@ -1,13 +1,13 @@
 """Pure: a request, a runbook and the facts become a plan in which nothing is left open."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
 from pydantic import ValidationError
 
 from bot.domain.approval import ApprovalPolicy
-from bot.domain.errors import UsageError
+from bot.domain.errors import PermanentError, UsageError
 from bot.domain.ids import StepKey
 from bot.domain.json import Json, JsonObject
 from bot.domain.plan import Artifact, Plan, PlannedStep, Previous, Request, RunbookPin
@@ -17,6 +17,8 @@ from runbooks.kinds import StepSpec
 from runbooks.lookups import lookups, resolve, spoken
 from runbooks.registry import gate_kind, step_kind
 from runbooks.spec import Entry, Runbook
+
+APPROVAL, SMOKE = "approval", "smoke"
 
 RUN = "${run}"
 """A plan does not know its run: this look-up stays until a step is executed."""
@@ -41,7 +43,9 @@ class Facts:
 def make_plan(request: Request, runbook: Runbook, facts: Facts) -> Plan:
     """The plan. Raises UsageError when the runbook may not be used here, PermanentError for an unknown look-up."""
     if facts.protected:
-        require_approval_first(runbook, request.target.environment)
+        require_approval_first(runbook, request.target.environment, facts.smoke)
+        if facts.policy is None:
+            raise PermanentError(f"{request.target.environment} is protected, and nobody is named who may vote there")
     values = {
         "artifact.digest": facts.artifact.digest,
         "artifact.image": facts.artifact.image,
@@ -63,7 +67,7 @@ def make_plan(request: Request, runbook: Runbook, facts: Facts) -> Plan:
         live_mark=facts.live_mark,
         runbook=RunbookPin(runbook.name, runbook.sha256),
         gates=tuple(fill.gate(entry) for entry in runbook.gates),
-        steps=tuple(fill.step(entry) for entry in runbook.steps),
+        steps=tuple(fill.step(entry) for entry in runbook.steps if facts.policy or entry.kind != APPROVAL),
         on_failure=tuple(fill.step(entry) for entry in runbook.on_failure),
         approval=facts.policy,
         requester=request.requester,
@@ -73,17 +77,28 @@ def make_plan(request: Request, runbook: Runbook, facts: Facts) -> Plan:
     )
 
 
-def require_approval_first(runbook: Runbook, environment: str) -> None:
-    """Nothing in a protected environment may change before people were asked. Raises UsageError."""
+def require_approval_first(runbook: Runbook, environment: str, smoke: Sequence[SmokeCheck] = ()) -> None:
+    """Nothing in a protected environment may change before people were asked; `smoke` are the service's own checks.
+
+    Raises UsageError.
+    """
     for entry in runbook.steps:
-        if entry.kind == "approval":
+        if entry.kind == APPROVAL:
             return
-        if step_kind(entry.kind).changes:
+        if step_kind(entry.kind).changes or (entry.kind == SMOKE and _posts(entry, smoke)):
             raise UsageError(
                 f"The runbook '{runbook.name}' changes {environment} before anybody is asked: its step '{entry.name}' "
                 f"({runbook.file}:{entry.line}) comes before an approval, and {environment} is protected.",
                 hint="Put '- approval' before it.",
             )
+
+
+def _posts(entry: Entry, smoke: Sequence[SmokeCheck]) -> bool:
+    """Whether a smoke step sends more than questions: what a POST does to a service, nobody here can know."""
+    own = entry.params.get("checks")
+    if isinstance(own, list) and own:
+        return any(isinstance(check, dict) and check.get("post") for check in own)
+    return any(check.post for check in smoke)
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +118,7 @@ class _Filler:
     def step(self, entry: Entry) -> PlannedStep:
         kind = step_kind(entry.kind)
         params = self._params(entry, kind.spec)
-        if entry.kind == "smoke" and not params["checks"]:
+        if entry.kind == SMOKE and not params["checks"]:
             params["checks"] = [check.model_dump(mode="json", by_alias=True) for check in self.smoke]
         deadline = _deadline(entry, kind.deadline)
         return PlannedStep(StepKey(entry.key), entry.kind, params, deadline, changes=kind.changes)

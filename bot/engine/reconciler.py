@@ -18,7 +18,7 @@ from bot.engine.hints import Hints
 from bot.engine.marks import Marks
 from bot.engine.record import record
 from bot.engine.stepping import Moved, Stepping
-from bot.engine.timing import AT_ONCE, PLANNING_LIMIT, QUEUE_LOOK, RETRY
+from bot.engine.timing import AT_ONCE, PAUSED_LOOK, PLANNING_LIMIT, QUEUE_LOOK, RETRY
 from bot.ports.clock import Clock
 from bot.ports.execution import Executors
 from bot.ports.narrator import Narrator, Telling
@@ -112,7 +112,9 @@ class Reconciler:
             after, started = after.step_started(gate.key, at=now)
             moved = self._stepping.apply(after, gate, outcome, now)
             events += [*started, *moved.events]
-            after, wake_in = moved.run, min(wake_in, moved.wake_in or AT_ONCE)
+            after = moved.run
+            if after.step(gate.key).phase is StepPhase.RUNNING and moved.wake_in is not None:
+                wake_in = min(wake_in, moved.wake_in)  # one that has answered does not hurry the others
         if any(after.step(g.key).phase is StepPhase.RUNNING for g in gates):
             return Moved(after, wake_in, tuple(events))
         failed = [g for g in gates if after.step(g.key).phase is StepPhase.FAILED]
@@ -138,6 +140,8 @@ class Reconciler:
 
 def _finish(run: Run, now: datetime) -> Moved:
     """No step is left: what was to be done is done."""
+    if run.pause and run.pause.by is None:
+        return Moved(run, PAUSED_LOOK)  # it could not tell; it ends when people have looked
     phase, reason = Phase.SUCCEEDED, run.reason
     if run.phase is Phase.RESTORING:
         restored = any(

@@ -137,9 +137,10 @@ async def test_gates_are_asked_side_by_side(engine: Opening[Stage]) -> None:
         run = await stage.begins(**PLAIN, gates=TWO_GATES)
         assert {context.token for context in stage.script.passes[:2]} == {stage.script.passes[0].token}
         assert run.phase is Phase.GATING
+        assert stage.script.times("freeze") == 1
         stage.script.tell("freeze", Succeeded())
         await stage.passes(30 * SECOND)
-        assert stage.script.times("image") == 1
+        assert (stage.script.times("image"), stage.script.times("freeze")) == (1, 2)
         assert (await stage.run()).phase is Phase.SUCCEEDED
 
 

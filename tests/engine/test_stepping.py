@@ -197,6 +197,8 @@ async def test_a_step_that_cannot_tell_pauses_the_run(engine: Opening[Stage]) ->
         await stage.passes(15 * MINUTE)
         assert len(await stage.told(RunPaused)) == 1
         stage.script.tell("smoke", Succeeded())
+        await stage.passes(15 * MINUTE)
+        assert (await stage.run()).phase is Phase.RUNNING
         async with stage.store.transaction() as tx:
             await stage.runs.resume(tx, run, by=BOB)
         await stage.worker.settle()

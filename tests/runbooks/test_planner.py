@@ -130,6 +130,25 @@ def test_what_changes_nothing_may_come_before_the_approval() -> None:
     assert planned("smoke", "wait: 1m", "approval", "set_image", protected=True).protected
 
 
+POST = "smoke: [{post: 'https://prod.example/orders'}]"
+
+
+@pytest.mark.parametrize(("step", "own"), [(POST, CHECK), ("smoke", SmokeCheck(post="https://prod.example/orders"))])
+def test_a_smoke_check_that_posts_comes_after_the_votes(step: str, own: SmokeCheck) -> None:
+    """What a POST changes, nobody here can know; where nothing is protected it may come first."""
+    with pytest.raises(UsageError, match="its step 'smoke'"):
+        planned(step, "approval", "set_image", protected=True, smoke=(own,))
+    assert planned("approval", step, "set_image", protected=True, smoke=(own,)).protected
+    assert not planned(step, "approval", "set_image", smoke=(own,)).protected
+
+
+def test_where_nobody_votes_nobody_is_asked() -> None:
+    """The step is left out, so that a plan never promises a vote that will not be held."""
+    assert [step.kind for step in planned("approval", "set_image", policy=None).steps] == ["set_image"]
+    with pytest.raises(PermanentError, match="nobody is named who may vote"):
+        planned("approval", "set_image", policy=None, protected=True)
+
+
 def test_a_runbook_that_changes_nothing_needs_no_approval() -> None:
     """It could be run anywhere."""
     assert planned("smoke", protected=True).steps
