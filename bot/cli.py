@@ -16,7 +16,7 @@ from rich.markdown import Markdown
 from bot import logs
 from bot.adapters.system_clock import SystemClock
 from bot.domain.errors import SluiceError
-from bot.domain.ids import ChannelId, UserId
+from bot.domain.ids import TERMINAL, UserId, terminal_user
 from bot.domain.invocation import Invocation, Origin
 from bot.domain.journal import ChainedEntry, first_break
 from bot.serving import serve as serve_forever
@@ -168,14 +168,15 @@ asks("release", "Everything else: sluice release status | why | history | plan |
 async def _asked(words: list[str]) -> bool:
     settings = Settings.read()
     clock = SystemClock()
-    user = UserId(settings.acting_as or f"terminal:{os.environ.get('SUDO_USER') or getpass.getuser()}")
+    here = os.environ.get("SUDO_USER") or getpass.getuser()
+    user = UserId(settings.acting_as) if settings.acting_as else terminal_user(here)
     line = " ".join(_quoted(word) for word in words)
     asked = Invocation(
         dedupe_key=f"terminal:{uuid.uuid4()}",
         origin=Origin.TERMINAL,
         user=user,
         text=line,
-        channel=ChannelId("terminal"),
+        channel=TERMINAL,
         received_at=clock.now(),
     )
     await require_tables(settings.database_url)

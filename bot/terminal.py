@@ -1,7 +1,6 @@
 """A person at a terminal: asks through the same database, and reads the same messages as the channel."""
 
 import asyncio
-import html
 import re
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -12,6 +11,7 @@ from bot.domain.phase import Phase
 from bot.domain.run import Run
 from bot.ports.clock import Clock
 from bot.ports.store import Store
+from bot.slack.mrkdwn import plain
 from commands.wording import OWN_SLASH_COMMANDS
 
 LOOK_S = 0.25
@@ -84,8 +84,8 @@ class Terminal:
 
 
 def readable(text: str) -> str:
-    """A message as a terminal shows it: without Slack's entities, and with commands as they are typed here."""
-    return html.unescape(SLASH_COMMAND.sub("`sluice ", text))
+    """A message as a terminal shows it: without Slack's markup, and with commands as they are typed here."""
+    return SLASH_COMMAND.sub("`sluice ", plain(text))
 
 
 def _about(moment: datetime) -> datetime:

@@ -58,12 +58,12 @@ def _queued(run: Run, state: TargetState, now: datetime) -> tuple[str, str]:
     begin = run.request.not_before
     if begin and begin > now:
         return f"begins at {clock_time(begin, now)}", f"{typed(f'abort {run.id}')} takes it back."
-    if state.holder and state.holder != run.id:
-        place = f" as number {state.waiting.index(run.id) + 1}" if run.id in state.waiting else ""
+    ahead = state.ahead_of(run.id)
+    if ahead:
         since = f", which has held the target for {roughly(now - state.since)}" if state.since else ""
         return (
-            f"waits{place} behind {code(state.holder)}{since}",
-            f"{typed(f'why {state.holder}')} tells why that one stands.",
+            f"waits at place {len(ahead)}, behind {code(ahead[0])}{since}",
+            f"{typed(f'why {ahead[0]}')} tells why that one stands.",
         )
     return "is about to begin", _patience()
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from bot import logs
 from bot.domain.errors import PermanentError, SluiceError, UsageError
-from bot.domain.ids import MessageKey
+from bot.domain.ids import TERMINAL, MessageKey
 from bot.domain.invocation import Invocation, Origin
 from bot.domain.journal import AuditEntry
 from bot.domain.json import JsonObject
@@ -39,9 +39,6 @@ TOO_OLD = timedelta(minutes=10)
 """A command that begins a change is not carried out after this time: whoever typed it has given up on it."""
 
 LONGEST_SHOWN = 200
-
-NOWHERE = "terminal"
-"""The channel of what was typed at a terminal."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +130,7 @@ def telling(heard: Heard, reply: Reply) -> Telling:
     asked = heard.invocation
     return Telling(
         key=MessageKey(f"reply/{heard.number}"),
-        channel=NOWHERE if asked.origin is Origin.TERMINAL else asked.channel,
+        channel=TERMINAL if asked.origin is Origin.TERMINAL else asked.channel,
         content=Content(reply.text),
         to=asked.user if reply.private else None,
         thread_ts=asked.thread_ts or None,

@@ -2,13 +2,10 @@
 
 from bot.domain.approval import Person
 from bot.domain.errors import NotFoundError, UsageError
-from bot.domain.ids import UserId
+from bot.domain.ids import UserId, at_terminal
 from bot.domain.invocation import Invocation, Origin
 from bot.ports.directory import Directory
 from runbooks.catalogue import Catalogue
-
-TERMINAL = "terminal:"
-"""How the id of somebody at a terminal begins who gave no Slack user id."""
 
 ASK_IN_SLACK = "Type the same line in Slack."
 
@@ -18,7 +15,7 @@ async def require_known(directory: Directory, user: UserId) -> None:
 
     Raises UnreachableError when the directory cannot be read: unknown is not yes, and the invocation is tried again.
     """
-    if user.startswith(TERMINAL):
+    if at_terminal(user):
         return
     try:
         person = await directory.person(user)
@@ -52,7 +49,7 @@ def require_may_start(
     """
     if break_glass and invocation.origin is Origin.TERMINAL:
         raise UsageError("The glass is broken in Slack only: a terminal does not prove who you are.", hint=ASK_IN_SLACK)
-    if invocation.user.startswith(TERMINAL) and catalogue.environment(environment).approval is not None:
+    if at_terminal(invocation.user) and catalogue.environment(environment).approval is not None:
         raise UsageError(
             f"People vote on what changes in {environment}, and a terminal alone does not say who you are.",
             hint="Set SLUICE_AS to your Slack user id (such as U0ALICE), or ask in Slack.",

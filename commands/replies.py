@@ -38,8 +38,10 @@ def requested(run: Run, state: TargetState, *, channel: str, now: datetime) -> R
     lines = [f"{code(run.id)}: {asked.verb} of {target(asked.target)} to {what} is asked for."]
     if asked.not_before:
         lines.append(f"It begins at {clock_time(asked.not_before, now)}; {typed(f'abort {run.id}')} takes it back.")
-    if state.holder and state.holder != run.id:
-        lines.append(f"{code(state.holder)} is under way there, so this one waits for its turn.")
+    ahead = state.ahead_of(run.id)
+    if ahead:
+        place = f"It waits at place {len(ahead)}, behind {code(ahead[0])}, and begins by itself"
+        lines.append(f"{place}; {typed(f'abort {run.id}')} leaves the line.")
     lines.append(f"Follow it in {safe(channel)}; {typed(f'why {run.id}')} tells what it waits for.")
     return Reply("\n".join(lines), about=run.id)
 

@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 from datetime import datetime
 
-from bot.domain.ids import UserId
+from bot.domain.ids import TERMINAL, UserId, at_terminal
 from bot.domain.image import short
 from bot.domain.target import Target
 from runbooks.durations import roughly
@@ -16,7 +16,7 @@ OWN_SLASH_COMMANDS = frozenset({"deploy", "canary", "promote", "rollback"})
 """Verbs with a slash command of their own; all others are words of `/release`."""
 
 MENTION = re.compile(r"&lt;(@[UW][A-Z0-9]+)&gt;")
-AT_TERMINAL = re.compile(r"&lt;@terminal:([^&\s]{1,80})&gt;")
+AT_TERMINAL = re.compile(rf"&lt;@{TERMINAL}:([^&\s]{{1,80}})&gt;")
 EMOJI = re.compile(r":(?=[\w+'-]+:)")
 EMPHASIS = str.maketrans({"*": "∗", "~": "∼", "`": "'"})
 EDGE_UNDERSCORE = re.compile(r"(?<!\w)_|_(?!\w)")
@@ -57,7 +57,7 @@ def person(user: UserId | None) -> str:
     """Somebody, as Slack shows them; `None` is Sluice itself."""
     if user is None:
         return "Sluice"
-    return safe(user.partition(":")[2]) if user.startswith("terminal:") else f"<@{user}>"
+    return safe(user.partition(":")[2]) if at_terminal(user) else f"<@{user}>"
 
 
 def people(users: Sequence[UserId]) -> str:

@@ -58,7 +58,7 @@ async def test_a_release_is_followed_to_its_end(world: World) -> None:
     async with a_desk(world, ANN) as desk:
         assert await desk.types("deploy api v2 staging")
         assert any("is asked for" in text for text in desk.said)
-        assert "`v2` runs in *staging*" in desk.said[-1]
+        assert "`v2` runs in staging" in desk.said[-1]
 
 
 async def test_a_failed_release_is_a_failure(world: World) -> None:

@@ -17,6 +17,19 @@ ChannelId = NewType("ChannelId", str)
 MessageKey = NewType("MessageKey", str)
 """The deterministic name of one message we keep in a channel: `api-prod-42/live/1`."""
 
+TERMINAL = ChannelId("terminal")
+"""The channel of people who ask at a terminal: they read the database themselves, so nothing is delivered there."""
+
+
+def terminal_user(name: str) -> UserId:
+    """Somebody at a terminal who gave no Slack user id."""
+    return UserId(f"{TERMINAL}:{name}")
+
+
+def at_terminal(user: UserId) -> bool:
+    """Whether this is such a person, of whom Slack knows nothing."""
+    return user.startswith(f"{TERMINAL}:")
+
 
 def run_id(service: str, environment: str, number: int) -> RunId:
     """The id of the `number`-th run on a target; `number` counts from 1 and comes from the store."""

@@ -6,12 +6,11 @@ from datetime import datetime, timedelta
 from bot import logs
 from bot.domain.errors import FencedError, PermanentError, TemporaryError
 from bot.domain.events import Event, StrayVote, VoteTooLate
-from bot.domain.ids import MessageKey, live_key, run_of_key
+from bot.domain.ids import TERMINAL, MessageKey, live_key, run_of_key
 from bot.domain.invocation import Invocation, Origin
 from bot.domain.run import Run
 from bot.engine.patience import patience
 from bot.engine.record import record
-from bot.engine.relay import TERMINAL
 from bot.ports.chat import Content, Place
 from bot.ports.clock import Clock
 from bot.ports.narrator import Narrator, Telling

@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 
 from bot import logs
 from bot.domain.errors import FencedError, NotFoundError, PermanentError, RefusedError, TemporaryError
-from bot.domain.ids import ChannelId, run_of_key
+from bot.domain.ids import TERMINAL, ChannelId, run_of_key
 from bot.engine.patience import patience
 from bot.ports.chat import Chat, Place
 from bot.ports.clock import Clock
@@ -38,9 +38,6 @@ TAKEN_WAIT = timedelta(seconds=1)
 
 LOOK_BACK = timedelta(minutes=1)
 """How far before the recorded attempt a lost post is looked for: the two clocks need not agree."""
-
-TERMINAL = "terminal"
-"""The channel of people at a terminal: they read the database themselves."""
 
 log = logs.get(__name__)
 

@@ -25,9 +25,9 @@ class Runs:
         run = Run(run_id(request.target.service, request.target.environment, number), request, created_at=now)
         await tx.add_run(run, wake_at=request.not_before or now)
         events: list[Event] = [RunRequested(run.id, now, request.requester, invocation.text)]
-        state = await tx.target_state(request.target)
-        if state.holder and run.id in state.waiting:
-            events.append(RunQueued(run.id, now, state.waiting.index(run.id) + 1, state.holder))
+        ahead = (await tx.target_state(request.target)).ahead_of(run.id)
+        if ahead:
+            events.append(RunQueued(run.id, now, len(ahead), ahead[0]))
         await record(tx, events, self._narrator.tell(None, run, events), at=now)
         return run
 

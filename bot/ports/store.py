@@ -78,6 +78,13 @@ class TargetState:
     since: datetime | None
     waiting: tuple[RunId, ...]
 
+    def ahead_of(self, run: RunId) -> tuple[RunId, ...]:
+        """Who has the target before `run`, the next first; nobody for one that is not in line."""
+        if run not in self.waiting:
+            return ()
+        before = self.waiting[: self.waiting.index(run)]
+        return (self.holder, *before) if self.holder else before
+
 
 @dataclass(frozen=True, slots=True)
 class Backlog:

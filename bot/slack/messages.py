@@ -1,6 +1,6 @@
 """Texts that are not about the course of one release: private answers and acknowledgements."""
 
-from bot.domain.events import RunQueued, StrayVote
+from bot.domain.events import StrayVote
 from bot.domain.run import Run
 from bot.ports.chat import Content
 from bot.slack.blocks import content, section
@@ -24,15 +24,6 @@ def no_form(verb: str) -> str:
     """Why no form came up, and what to type instead."""
     example = "/rollback api prod" if verb == "rollback" else "/deploy api sha123 staging"
     return NO_FORM.format(example=code(example))
-
-
-def queued(run: Run, event: RunQueued) -> Content:
-    """Told to the requester alone: their place, and how to step out of the line."""
-    line = (
-        f":hourglass_flowing_sand: {change(run)} waits for its turn: place {event.place}, behind {code(event.behind)}."
-    )
-    after = f"It starts by itself; nothing is changed yet. Leave the line: {code(slash_line(f'abort {run.id}'))}"
-    return content(section(f"{line}\n{after}"))
 
 
 def ended_early(run: Run) -> Content:

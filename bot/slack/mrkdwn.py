@@ -26,6 +26,14 @@ _SYMBOLS = {
     "ballot_box_with_ballot": "☑",
     "leftwards_arrow_with_hook": "↩",
     "double_vertical_bar": "‖",
+    "alarm_clock": "⏰",
+    "arrow_forward": "▶",
+    "no_entry": "⛔",
+    "no_entry_sign": "✗",
+    "octagonal_sign": "■",
+    "rewind": "↩",
+    "rotating_light": "!!",
+    "ship": "▸",
 }
 
 

@@ -14,27 +14,22 @@ from bot.domain.events import (
     BallotOpened,
     Event,
     RunEnded,
-    RunQueued,
     StepEnded,
     StepStarted,
     StepWaited,
     StrayVote,
     VoteTooLate,
 )
-from bot.domain.ids import MessageKey, UserId, live_key
+from bot.domain.ids import TERMINAL, MessageKey, UserId, at_terminal, live_key
 from bot.domain.phase import Phase
 from bot.domain.plan import Plan
 from bot.domain.run import Run
 from bot.ports.chat import Content
 from bot.ports.narrator import Telling
 from bot.slack.ballot_lines import is_open
-from bot.slack.messages import ended_early, queued, stray_vote
-from bot.slack.mrkdwn import plain
+from bot.slack.messages import ended_early, stray_vote
 from bot.slack.release_message import planned_message, release_message, voided_message, waiting_message
 from bot.slack.thread_messages import thread_message
-
-TERMINAL = "terminal"
-"""The channel of people who have no Slack: their messages carry plain text alone."""
 
 _URGENT = (AbortRequested, BallotClosed, BallotDecided, BallotOpened, RunEnded, StepEnded, VoteTooLate)
 _BEFORE_A_PLAN = (Phase.QUEUED, Phase.PLANNING)
@@ -45,8 +40,7 @@ class SlackNarrator:
 
     def tell(self, before: Run | None, after: Run, events: Sequence[Event]) -> tuple[Telling, ...]:
         """The messages that now differ: what stands in the channel first, then what threads and people are told."""
-        told = (*_standing(before, after, events), *_told(before, after, events))
-        return tuple(_without_slack(telling) if telling.channel == TERMINAL else telling for telling in told)
+        return (*_standing(before, after, events), *_told(before, after, events))
 
 
 def _standing(before: Run | None, after: Run, events: Sequence[Event]) -> Iterator[Telling]:
@@ -97,8 +91,6 @@ def _release(run: Run) -> Telling | None:
 def _told(before: Run | None, after: Run, events: Sequence[Event]) -> Iterator[Telling]:
     for event in events:
         match event:
-            case RunQueued():
-                yield _private(after, after.request.requester, "queued", queued(after, event))
             case RunEnded() if after.plan is None:
                 yield _private(after, after.request.requester, str(after.phase), ended_early(after))
             case StrayVote():
@@ -124,7 +116,7 @@ def _private(run: Run, to: UserId, about: str, content: Content) -> Telling:
 
 
 def _asked_in(run: Run) -> str:
-    return TERMINAL if run.request.requester.startswith(f"{TERMINAL}:") else run.request.channel
+    return TERMINAL if at_terminal(run.request.requester) else run.request.channel
 
 
 def _about(event: Event) -> str:
@@ -139,7 +131,3 @@ def _about(event: Event) -> str:
             return f"{event.by}/{at_ms}"
         case _:
             return f"{at_ms}"
-
-
-def _without_slack(telling: Telling) -> Telling:
-    return replace(telling, content=Content(plain(telling.content.text)))

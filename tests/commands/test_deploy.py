@@ -8,6 +8,7 @@ import pytest
 from inline_snapshot import snapshot
 
 from bot.domain.errors import UnreachableError
+from bot.domain.phase import Phase
 from bot.domain.plan import Verb
 from bot.domain.target import Target
 from tests.commands.conversation import conversation
@@ -34,7 +35,7 @@ async def test_a_deploy_behind_another_says_so(tmp_path: Path) -> None:
         await chat.says("deploy api v1 prod")
         await chat.voting("api-prod-1")
         said = await chat.says("deploy api v2 prod")
-        assert "`api-prod-1` is under way there, so this one waits for its turn." in said
+        assert "It waits at place 1, behind `api-prod-1`, and begins by itself; `/release abort api-prod-2`" in said
 
 
 async def test_a_deploy_can_begin_later(tmp_path: Path) -> None:
@@ -138,3 +139,12 @@ async def test_a_dry_run_waits_for_a_server_that_is_down(tmp_path: Path) -> None
         chat.planning.error = UnreachableError("the registry does not answer")
         with pytest.raises(UnreachableError):
             await chat.says("deploy api v1 prod --dry-run")
+
+
+async def test_two_deploys_at_the_same_moment_are_in_order(tmp_path: Path) -> None:
+    """The second knows its place before the first has taken the target."""
+    async with conversation(tmp_path) as chat:
+        await chat.says("deploy api v1 prod")
+        assert (await chat.run("api-prod-1")).phase is Phase.QUEUED
+        assert "It waits at place 1, behind `api-prod-1`" in await chat.says("deploy api v2 prod")
+        assert "It waits at place 2, behind `api-prod-1`" in await chat.says("deploy api v3 prod")

@@ -8,8 +8,8 @@ import pytest
 from bot.domain.errors import UsageError
 from commands.grammar import read_line
 from commands.registry import COMMANDS
-from commands.wording import slash_line
 from commands.spec import CommandSpec, Reading
+from commands.wording import slash_line
 from runbooks.loader import load_library
 from tests.commands.conversation import conversation
 from tests.fakes.clock import START

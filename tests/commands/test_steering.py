@@ -84,7 +84,8 @@ async def test_a_run_that_has_ended_cannot_be_steered(tmp_path: Path, verb: str)
         now = chat.clock.now()
         await chat.moves("api-prod-1", lambda run: run.ended(Phase.ABORTED, "", at=now)[0])
         assert await chat.says(f"{verb} api prod") == (
-            "`api-prod-1` has ended (aborted); there is nothing left to act on. `/release why api-prod-1` tells how it ended."
+            "`api-prod-1` has ended (aborted); there is nothing left to act on. "
+            "`/release why api-prod-1` tells how it ended."
         )
 
 

@@ -40,7 +40,7 @@ async def test_a_run_waits_behind_another(tmp_path: Path) -> None:
         await chat.says("deploy api v2 prod")
         chat.clock.advance(timedelta(minutes=14))
         assert await chat.says("why api-prod-2") == (
-            "`api-prod-2` waits as number 1 behind `api-prod-1`, which has held the target for 14m.\n"
+            "`api-prod-2` waits at place 1, behind `api-prod-1`, which has held the target for 14m.\n"
             "`/release why api-prod-1` tells why that one stands."
         )
 

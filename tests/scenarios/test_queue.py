@@ -37,7 +37,7 @@ async def test_everybody_in_line_is_told_their_place(world: World) -> None:
         for person, place, run in ((BOB, 1, SECOND_RUN), (CID, 2, THIRD)):
             told = [text for text in world.workspace.whispers(person) if f"place {place}, behind `{FIRST}`" in text]
             assert len(told) == 1
-            assert f"Leave the line: `/release abort {run}`" in told[0]
+            assert f"`/release abort {run}` leaves the line" in told[0]
 
 
 async def test_the_line_moves_in_order(world: World) -> None:

@@ -31,7 +31,7 @@ async def test_why_names_whom_a_run_waits_behind(world: World) -> None:
     async with world:
         await world.says(ANN, "deploy api v2 prod")
         await world.says(BOB, "deploy api v3 prod")
-        assert "waits as number 1 behind `api-prod-1`" in await answer(world, "why api-prod-2")
+        assert "waits at place 1, behind `api-prod-1`" in await answer(world, "why api-prod-2")
 
 
 async def test_why_names_the_cause_of_a_failure(world: World) -> None:

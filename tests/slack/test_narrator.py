@@ -16,7 +16,7 @@ from bot.domain.events import (
     StrayVote,
     VoteTooLate,
 )
-from bot.domain.ids import RunId, StepKey, UserId
+from bot.domain.ids import RunId, StepKey
 from bot.domain.phase import Phase
 from bot.domain.run import Run
 from bot.ports.narrator import Telling
@@ -37,13 +37,9 @@ def tell(before: Run | None, after: Run, *events: Event) -> dict[str, Telling]:
     return {telling.key: telling for telling in told}
 
 
-def test_a_run_in_line_has_no_message_in_the_channel() -> None:
-    """Only its requester is told, where they asked."""
-    told = tell(None, QUEUED, RunQueued(RUN, NOW, 2, RunId("api-prod-41")))
-    assert list(told) == ["api-prod-42/queued"]
-    telling = told["api-prod-42/queued"]
-    assert (telling.channel, telling.to) == ("C0DEPLOYS", ANN)
-    assert "place 2, behind `api-prod-41`" in telling.content.text
+def test_a_run_in_line_has_no_message() -> None:
+    """The answer to the command tells its requester the place, and nobody else is concerned yet."""
+    assert tell(None, QUEUED, RunQueued(RUN, NOW, 2, RunId("api-prod-41"))) == {}
 
 
 def test_planning_that_goes_well_is_silent() -> None:
@@ -204,12 +200,3 @@ def test_a_stray_vote_is_answered_in_private() -> None:
     told = tell(a_run(), a_run(), event)
     assert {key: telling.to for key, telling in told.items()} == {"api-prod-42/stray/1/U0BOB": BOB}
     assert "did not count: it was closed: approved by <@U0ANN>" in told["api-prod-42/stray/1/U0BOB"].content.text
-
-
-def test_somebody_at_a_terminal_is_told_in_plain_text() -> None:
-    """No blocks and no markup go where nobody renders them."""
-    request = a_request(requester=UserId("terminal:ann"), channel="")
-    run = replace(QUEUED, request=request)
-    telling = tell(None, run, RunQueued(RUN, NOW, 1, RunId("api-prod-41")))["api-prod-42/queued"]
-    assert (telling.channel, telling.to, telling.content.blocks) == ("terminal", "terminal:ann", ())
-    assert telling.content.text.startswith("… api `9f2c1e7` → prod waits for its turn")
