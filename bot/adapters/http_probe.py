@@ -42,11 +42,11 @@ class HttpProber:
             async with asyncio.timeout(deadline_s):
                 return await self._followed(request)
         except TimeoutError as exc:
-            raise UnreachableError(f"{request.url} did not answer within {deadline_s:g} s") from exc
+            raise UnreachableError(f"no answer within {deadline_s:g} s") from exc
         except (httpx.InvalidURL, httpx.UnsupportedProtocol) as exc:
-            raise PermanentError(f"'{request.url}' is not an address that can be asked: {exc}") from exc
+            raise PermanentError(f"not an address that can be asked: {exc}") from exc
         except httpx.HTTPError as exc:
-            raise UnreachableError(f"{request.url} cannot be reached: {exc}") from exc
+            raise UnreachableError(f"cannot be reached: {exc}") from exc
 
     async def _followed(self, request: ProbeRequest) -> ProbeAnswer:
         body = None if request.body is None else json.dumps(request.body).encode()
@@ -64,7 +64,7 @@ class HttpProber:
             if following is None or _origin(following.url) != _origin(wanted.url):
                 return _answer(response, content, timedelta(seconds=clock() - began))
             wanted = following
-        raise PermanentError(f"{request.url} redirects more than {MOST_REDIRECTS} times")
+        raise PermanentError(f"redirects more than {MOST_REDIRECTS} times")
 
 
 async def _beginning(response: httpx.Response) -> bytes:

@@ -33,5 +33,7 @@ class Prober(Protocol):
     """Sends one request; never follows a redirect to another host, never retries."""
 
     async def send(self, request: ProbeRequest) -> ProbeAnswer:
-        """Send it once. Raises UnreachableError when no answer came within the deadline."""
+        """Send it once. Raises UnreachableError when no answer came within the deadline, and
+        PermanentError for an address that is none. Their texts are clauses that do not name the address: the caller
+        does."""
         ...

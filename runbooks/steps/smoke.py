@@ -6,7 +6,7 @@ from typing import ClassVar
 
 from pydantic import Field
 
-from bot.domain.errors import TemporaryError
+from bot.domain.errors import PermanentError, TemporaryError
 from bot.domain.outcome import Evidence, Failed, Outcome, Pending, Succeeded
 from bot.ports.execution import StepContext
 from bot.ports.probe import Prober
@@ -62,7 +62,7 @@ class Smoke:
         request = check.request()
         try:
             complaint = check.complaint(await self._prober.send(request))
-        except TemporaryError as exc:
+        except (TemporaryError, PermanentError) as exc:
             # No answer is an answer here: the service under test does not respond.
             complaint = str(exc)
         return f"{request.method} {request.url}: {complaint}" if complaint else None

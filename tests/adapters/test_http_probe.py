@@ -91,7 +91,7 @@ async def test_an_unknown_encoding_does_no_harm() -> None:
 async def test_what_is_no_address_is_a_permanent_error(url: str) -> None:
     """Trying it again would not help."""
     async with HttpProber() as prober:
-        with pytest.raises(PermanentError, match="is not an address that can be asked"):
+        with pytest.raises(PermanentError, match="^not an address that can be asked"):
             await prober.send(ProbeRequest(url))
 
 
@@ -103,5 +103,5 @@ async def test_a_dropped_connection_is_unreachable() -> None:
             raise httpx.ReadError("connection reset")
 
     async with HttpProber(transport=Dropping()) as prober:
-        with pytest.raises(UnreachableError, match=r"https://api\.test/healthz cannot be reached: connection reset"):
+        with pytest.raises(UnreachableError, match=r"^cannot be reached: connection reset"):
             await prober.send(ProbeRequest(URL))

@@ -42,10 +42,10 @@ class FakeProber:
         self.requests.append(request)
         planned = self._planned.get(request.url)
         if self.down or not planned:
-            raise UnreachableError(f"{request.url} cannot be reached: nobody is there")
+            raise UnreachableError("cannot be reached: nobody is there")
         now = planned.pop(0) if len(planned) > 1 else planned[0]
         if now.elapsed >= request.deadline:
-            raise UnreachableError(f"{request.url} did not answer within {request.deadline.total_seconds():g} s")
+            raise UnreachableError(f"no answer within {request.deadline.total_seconds():g} s")
         return ProbeAnswer(now.status, now.elapsed, now.text[:2_000], _parsed(now.text))
 
 

@@ -58,7 +58,7 @@ async def test_a_service_that_does_not_answer_has_failed_its_check() -> None:
     """That is an answer here: nothing to wait for."""
     outcome = await looked(FakeProber(), attempts=2)
     assert isinstance(outcome, Failed)
-    assert outcome.reason == f"GET {HEALTH}: {HEALTH} cannot be reached: nobody is there"
+    assert outcome.reason == f"GET {HEALTH}: cannot be reached: nobody is there"
 
 
 async def test_a_runbook_may_be_more_patient() -> None:
