@@ -91,7 +91,7 @@ async def test_an_unknown_encoding_does_no_harm() -> None:
 async def test_what_is_no_address_is_a_permanent_error(url: str) -> None:
     """Trying it again would not help."""
     async with HttpProber() as prober:
-        with pytest.raises(PermanentError, match="^not an address that can be asked"):
+        with pytest.raises(PermanentError, match=r"^not an address that can be asked"):
             await prober.send(ProbeRequest(url))
 
 

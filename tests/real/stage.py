@@ -13,11 +13,10 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-from aiohttp import web
 
 from bot.adapters.kubernetes_calls import WORKLOADS, Call, Raw
 from bot.domain.target import WorkloadKind, WorkloadRef
-from tests.real.servers import Namespace, Registry, named, namespace, registry, until
+from tests.real.servers import Health, Namespace, Registry, named, namespace, registry, until
 
 CHANNEL = "C0DEPLOYS"
 NUMBERS = itertools.count(1)
@@ -78,7 +77,7 @@ class Stage:
     prod: Namespace
     images: Registry
     slack: Slack
-    health: "Health"
+    health: Health
     options: Mapping[str, str]
     services: int = 0
     socket_mode: bool = False
@@ -192,38 +191,22 @@ class Stage:
         return found[-1]
 
 
-class Health:
-    """A tiny server that smoke checks ask; it can be made to fail."""
-
-    def __init__(self) -> None:
-        self.status = 200
-        self.asked = 0
-        self.port = 0
-
-    @asynccontextmanager
-    async def listening(self) -> AsyncIterator["Health"]:
-        """Answer inside the block."""
-        app = web.Application()
-        app.router.add_get("/healthz", self._answer)
-        runner = web.AppRunner(app)
-        await runner.setup()
-        await web.TCPSite(runner, "127.0.0.1", 0).start()
-        self.port = runner.addresses[0][1]
-        try:
-            yield self
-        finally:
-            await runner.cleanup()
-
-    async def _answer(self, _request: web.Request) -> web.Response:
-        self.asked += 1
-        return web.Response(status=self.status, text="ok")
+async def push(here: Stage, *tags: str) -> dict[str, str]:
+    """Put images into the stage's repository; their digests by tag."""
+    return {tag: await here.images.push(here.repository, tag) for tag in tags}
 
 
 @asynccontextmanager
 async def stage(
-    folder: Path, *, within: str = "30m", use_within: str = "30m", services: int = 0, socket_mode: bool = False
+    folder: Path,
+    *,
+    within: str = "30m",
+    use_within: str = "30m",
+    services: int = 0,
+    socket_mode: bool = False,
+    replicas: int = 3,
 ) -> AsyncIterator[Stage]:
-    """Set the stage: v1 runs with three pods in both environments, and the bot serves.
+    """Set the stage: v1 runs with `replicas` pods in both environments, and the bot serves.
 
     `services` more services share the workload: many runs without many pods.
     """
@@ -244,7 +227,7 @@ async def stage(
         (folder / "sluice.yaml").write_text(catalogue(here))
         first = await here.images.push(here.repository, "v1")
         for place in (here.staging, here.prod):
-            await place.workload(f"{here.images.host}/{here.repository}:v1@{first}", replicas=3)
+            await place.workload(f"{here.images.host}/{here.repository}:v1@{first}", replicas=replicas)
         for environment in ("staging", "prod"):
             await until(lambda name=environment: here.settled(name), bool, within_s=60)
         messages = await here.slack.messages()
