@@ -9,7 +9,7 @@ from bot.domain.image import DIGEST, ImageRef, is_mutable, short
 from bot.domain.plan import Artifact, Plan, Previous, Request, Verb
 from bot.domain.release import ReleaseRecord, digest_of, identity, last_known_good, means, same_image
 from bot.domain.target import WorkloadRef
-from bot.ports.cluster import Clusters, WorkloadState
+from bot.ports.cluster import HISTORY_MARK, RUN_MARK, Clusters, WorkloadState
 from bot.ports.image_registry import ImageRegistry
 from bot.ports.store import Store
 from runbooks.configuration import Configuration
@@ -17,9 +17,6 @@ from runbooks.planner import Facts, make_plan
 from runbooks.source import unknown
 from runbooks.spec import Runbook
 
-RUN_MARK = "sluice.dev/run"
-HISTORY_MARK = "sluice.dev/history"
-REVISION = "org.opencontainers.image.revision"
 RECORDS = 50
 """How many release records back a rollback may name a release."""
 
@@ -145,13 +142,13 @@ class Gatherer:
             raise UsageError(f"`{ref}` is a name that everybody moves.", hint="Name a version, a commit or a digest.")
         found = await self._registry.resolve(repository, ref)
         image = ImageRef(repository, found.tag).pinned(found.digest)
-        return Artifact(str(image), found.digest, ref, found.labels.get(REVISION, ""), found.platforms)
+        return Artifact(str(image), found.digest, ref, found.commit, found.platforms)
 
     async def _pinned(self, image: str, ref: str) -> Artifact:
         parsed = ImageRef.parse(image)
         found = await self._registry.resolve(parsed.repository, parsed.digest or parsed.tag or "")
         pinned = str(parsed.pinned(found.digest))
-        return Artifact(pinned, found.digest, ref, found.labels.get(REVISION, ""), found.platforms)
+        return Artifact(pinned, found.digest, ref, found.commit, found.platforms)
 
 
 def running_image(state: WorkloadState) -> str:

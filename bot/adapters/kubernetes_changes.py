@@ -8,7 +8,7 @@ from bot.adapters.kubernetes_workload_objects import Workload
 from bot.adapters.kubernetes_workloads import KubernetesWorkloads
 from bot.domain.errors import RefusedError
 from bot.domain.target import WorkloadRef
-from bot.ports.cluster import Fence, ImageChange, WorkloadState
+from bot.ports.cluster import RUN_MARK, Fence, ImageChange, WorkloadState
 
 
 class KubernetesChanges:
@@ -27,7 +27,7 @@ class KubernetesChanges:
         _refuse_manual(ref, workload)
         container = chosen_container(ref, workload)
         there = _image(workload, container) == change.image
-        if not there or found.get(marks.RUN) != fence.run_id:
+        if not there or found.get(RUN_MARK) != fence.run_id:
             spec = None if there else _with_image(container, change.image)
             workload = await self._patch(ref, workload, marks.change(change, fence), spec)
         return await self._workloads.state(ref, workload)

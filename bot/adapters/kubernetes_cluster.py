@@ -71,10 +71,6 @@ class KubernetesCluster:
         self._watch.watch_jobs(spec.workload)
         return await self._jobs.run(spec, fence)
 
-    async def delete_job(self, ref: WorkloadRef, name: str) -> None:
-        """See `Cluster`."""
-        await self._jobs.delete(ref, name)
-
     async def recent_events(self, ref: WorkloadRef, *, limit: int = 8) -> tuple[str, ...]:
         """See `Cluster`."""
         return await self._events.warnings(ref, limit=limit)

@@ -11,7 +11,6 @@ from bot.adapters.kubernetes_objects import Job, condition, read
 from bot.adapters.kubernetes_pod_objects import Pod
 from bot.adapters.kubernetes_workloads import KubernetesWorkloads
 from bot.domain.errors import ConflictError, NotFoundError
-from bot.domain.target import WorkloadRef
 from bot.ports.clock import Clock
 from bot.ports.cluster import Fence, JobPhase, JobSpec, JobState
 
@@ -33,14 +32,6 @@ class KubernetesJobs:
         except NotFoundError:
             job = await self._create(spec, fence)
         return await self._state(spec, job)
-
-    async def delete(self, ref: WorkloadRef, name: str) -> None:
-        """See `Cluster.delete_job`."""
-        call = Call("delete", JOBS, ref.namespace, name, query={"propagationPolicy": "Background"})
-        try:
-            await self._client.send(call)
-        except NotFoundError:
-            return
 
     async def _fetch(self, spec: JobSpec) -> Job:
         return read(Job, await self._client.send(Call("get", JOBS, spec.workload.namespace, spec.name)))

@@ -10,13 +10,11 @@ from collections.abc import Mapping, Sequence
 from bot.adapters.kubernetes_objects import Metadata
 from bot.domain.errors import FencedError, RefusedError, UnreadableError
 from bot.domain.target import WorkloadRef
-from bot.ports.cluster import Fence, ImageChange
+from bot.ports.cluster import HISTORY_MARK, RUN_MARK, Fence, ImageChange
 
 PREFIX = "sluice.dev/"
-RUN = PREFIX + "run"
 STEP = PREFIX + "step"
 FENCE = PREFIX + "fence"
-HISTORY = PREFIX + "history"
 ALLOW = PREFIX + "allow"
 WORKLOAD = PREFIX + "workload"
 CHANGE_CAUSE = "kubernetes.io/change-cause"
@@ -25,12 +23,12 @@ HISTORY_LENGTH = 10
 
 def marks(fence: Fence) -> dict[str, str]:
     """The annotations that say whose change this is."""
-    return {RUN: fence.run_id, STEP: fence.step, FENCE: str(fence.token)}
+    return {RUN_MARK: fence.run_id, STEP: fence.step, FENCE: str(fence.token)}
 
 
 def history(images: Sequence[str]) -> dict[str, str]:
     """The annotation that remembers healthy images, newest first."""
-    return {HISTORY: json.dumps(list(images)[:HISTORY_LENGTH])}
+    return {HISTORY_MARK: json.dumps(list(images)[:HISTORY_LENGTH])}
 
 
 def change(wanted: ImageChange, fence: Fence) -> dict[str, str]:
@@ -45,7 +43,7 @@ def admit(ref: WorkloadRef, found: Mapping[str, str], fence: Fence) -> None:
     with a higher token; UnreadableError for a mark that somebody has edited. Numbers are not compared: they begin anew
     when the database is lost. Marks of other targets that share the workload do not fence.
     """
-    marked = found.get(RUN, "")
+    marked = found.get(RUN_MARK, "")
     if _target(marked) != _target(fence.run_id) or marked == fence.after:
         return
     if marked != fence.run_id:

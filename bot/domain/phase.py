@@ -61,7 +61,6 @@ class StepPhase(StrEnum):
     RUNNING = "running"
     SUCCEEDED = "succeeded"
     FAILED = "failed"
-    SKIPPED = "skipped"
 
 
 class IllegalMoveError(RuntimeError):

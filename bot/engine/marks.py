@@ -2,10 +2,7 @@
 
 from bot.domain.errors import NotFoundError
 from bot.domain.run import Run
-from bot.ports.cluster import Clusters
-
-RUN_MARK = "sluice.dev/run"
-"""The annotation that names the run which last wrote to a workload."""
+from bot.ports.cluster import RUN_MARK, Clusters
 
 
 class Marks:

@@ -9,6 +9,12 @@ from typing import Protocol
 from bot.domain.ids import RunId, StepKey
 from bot.domain.target import WorkloadRef
 
+RUN_MARK = "sluice.dev/run"
+"""The annotation that names the run which last wrote to a workload."""
+
+HISTORY_MARK = "sluice.dev/history"
+"""The annotation with the healthy images before the present one: a JSON list, newest first."""
+
 
 @dataclass(frozen=True, slots=True)
 class Fence:
@@ -154,10 +160,6 @@ class Cluster(Protocol):
 
     async def run_job(self, spec: JobSpec, fence: Fence) -> JobState:
         """Create the Job if there is none of that name, and tell how it stands. Safe to repeat."""
-        ...
-
-    async def delete_job(self, ref: WorkloadRef, name: str) -> None:
-        """Remove a Job and its pods; no error when it is gone already."""
         ...
 
     async def recent_events(self, ref: WorkloadRef, *, limit: int = 8) -> tuple[str, ...]:

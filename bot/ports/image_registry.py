@@ -7,6 +7,9 @@ from typing import Protocol
 
 from bot.domain.image import Digest
 
+REVISION = "org.opencontainers.image.revision"
+"""The label that names the commit an image was built from (OCI image specification, pre-defined annotation keys)."""
+
 
 @dataclass(frozen=True, slots=True)
 class ResolvedImage:
@@ -23,6 +26,11 @@ class ResolvedImage:
     platforms: tuple[str, ...]
     labels: Mapping[str, str]
     created: datetime | None = None
+
+    @property
+    def commit(self) -> str:
+        """The commit it says it was built from; empty where it says nothing."""
+        return self.labels.get(REVISION, "")
 
 
 class ImageRegistry(Protocol):

@@ -1,6 +1,5 @@
 """The Chat port over Slack's Web API."""
 
-import re
 from collections.abc import AsyncIterator, Mapping
 
 from slack_sdk.errors import SlackApiError
@@ -15,13 +14,11 @@ from bot.ports.clock import Clock
 from bot.slack.channels import PAGES_LIMIT, Channels
 from bot.slack.group_mentions import GroupMentions
 from bot.slack.groups import Groups
-from bot.slack.mrkdwn import USER_ID
+from bot.slack.mrkdwn import USER_ID, bare_emoji
 from bot.slack.web_api import Identity, calling, cursor_of, fault_of, items_of, text_of
 
 EVENT_TYPE = "sluice_message"
 """The type of our metadata. Everybody in the workspace can read it: it holds a message's key and nothing else."""
-
-_SKIN_TONE = re.compile(r"::skin-tone-\d$")
 
 
 class SlackChat:
@@ -176,5 +173,5 @@ def _reactions(given: object) -> Reactions:
         users = item.get("users")
         users = users if isinstance(users, list) else []
         complete = complete and item.get("count") == len(users)
-        merged.setdefault(_SKIN_TONE.sub("", str(item.get("name", ""))), {}).update(dict.fromkeys(users))
+        merged.setdefault(bare_emoji(str(item.get("name", ""))), {}).update(dict.fromkeys(users))
     return Reactions(tuple((name, tuple(users)) for name, users in merged.items()), complete)

@@ -17,6 +17,7 @@ _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff]")
 _BROKEN_END = re.compile(r"(&[a-z]{0,4}|<[^<>]*)$")
 _NOTE_ROOM = 40
 _FENCE = "```"
+_SKIN_TONE = re.compile(r"::skin-tone-\d$")
 _SYMBOLS = {
     "white_check_mark": "✓",
     "x": "✗",
@@ -35,6 +36,11 @@ _SYMBOLS = {
     "rotating_light": "!!",
     "ship": "▸",
 }
+
+
+def bare_emoji(name: str) -> str:
+    """The name of a reaction without the skin tone that its author chose: `+1::skin-tone-3` is `+1`."""
+    return _SKIN_TONE.sub("", name)
 
 
 def size(text: str) -> int:

@@ -4,7 +4,6 @@ Each function gives `None` for what is not for us. Dedupe keys are Slack's own i
 """
 
 import hashlib
-import html
 import re
 import shlex
 from collections.abc import Mapping
@@ -14,6 +13,8 @@ from typing import Any
 from bot.domain.ids import ChannelId, UserId
 from bot.domain.invocation import Invocation, Origin
 from bot.slack.forms import CALLBACK_PREFIX, FORM_VERBS
+from bot.slack.mrkdwn import bare_emoji
+from commands.markup import as_typed
 
 Payload = Mapping[str, Any]
 
@@ -34,17 +35,12 @@ CHANNEL_EVENTS = frozenset(
 """Events that can change whether a ballot in the channel still holds."""
 
 _OWN_COMMAND = "release"
-_SKIN_TONE = re.compile(r"::skin-tone-\d$")
-_LINK = re.compile(r"<(?:[^@#!|>][^|>]*\|)?([^@#!|>][^|>]*)>")
-_LABELLED = re.compile(r"<([@#!][^|>]+)\|[^>]*>")
-_LONG_DASH = re.compile(r"(?<!\S)[\u2013\u2014](?=\w)")
-_DOUBLE_QUOTES = str.maketrans({"\u201c": '"', "\u201d": '"', "\u201e": '"', "\u00a0": " ", "`": None})
 
 
 def slash(body: Payload, *, at: datetime) -> Invocation:
     """A slash command: `/deploy api x` is `deploy api x`, `/release status` is `status`, `/release` alone is `help`."""
     verb = str(body.get("command", "")).removeprefix("/")
-    words = typed(str(body.get("text", "")))
+    words = as_typed(str(body.get("text", "")))
     line = (words or "help") if verb == _OWN_COMMAND else f"{verb} {words}".strip()
     return Invocation(
         dedupe_key=f"slash:{body.get('trigger_id', '')}:{_digest(line)}",
@@ -121,12 +117,6 @@ def event(body: Payload, *, at: datetime, bot_user: UserId) -> Invocation | None
     return None
 
 
-def typed(text: str) -> str:
-    """A line as the person meant it: without Slack's escapes, and without what keyboards make of quotes and dashes."""
-    text = _LABELLED.sub(r"<\1>", _LINK.sub(r"\1", text)).translate(_DOUBLE_QUOTES)
-    return html.unescape(_LONG_DASH.sub("--", text)).strip()
-
-
 def _mention(body: Payload, happened: Payload, *, at: datetime, bot_user: UserId) -> Invocation | None:
     if happened.get("bot_id") or happened.get("user") == bot_user:
         return None
@@ -135,7 +125,7 @@ def _mention(body: Payload, happened: Payload, *, at: datetime, bot_user: UserId
         dedupe_key=_event_key(body),
         origin=Origin.MENTION,
         user=UserId(str(happened.get("user", ""))),
-        text=typed(parts[-1]) or "help",
+        text=as_typed(parts[-1]) or "help",
         channel=ChannelId(str(happened.get("channel", ""))),
         received_at=at,
         team_id=_home_team(body, happened),
@@ -150,7 +140,7 @@ def _reaction(body: Payload, happened: Payload, *, at: datetime, bot_user: UserI
     if item.get("type") != "message" or happened.get("user") == bot_user or author != bot_user:
         return None
     sign = "+" if happened.get("type") == "reaction_added" else "-"
-    emoji = _SKIN_TONE.sub("", str(happened.get("reaction", "")))
+    emoji = bare_emoji(str(happened.get("reaction", "")))
     return Invocation(
         dedupe_key=_event_key(body),
         origin=Origin.REACTION,

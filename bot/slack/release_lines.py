@@ -8,7 +8,6 @@ from bot.domain.run import Run, StepRun
 from bot.slack.mrkdwn import code, escape, mention, quoted
 from bot.slack.wording import age, bar, gate_word, health, ref_word, step_word
 
-_ENDED = (StepPhase.SUCCEEDED, StepPhase.SKIPPED)
 _FIGURE_LIMIT = 300
 
 
@@ -72,7 +71,7 @@ def notes(run: Run, plan: Plan) -> list[str]:
 def progress(run: Run, plan: Plan) -> str:
     """The bar, how many steps are done, and what is being done now."""
     steps = plan.on_failure if run.phase is Phase.RESTORING else plan.steps
-    done = sum(run.step(step.key).phase in _ENDED for step in steps)
+    done = sum(run.step(step.key).phase is StepPhase.SUCCEEDED for step in steps)
     return f"{bar(done, len(steps))}  {done} of {len(steps)} · {_now(run, plan)}"
 
 
@@ -83,7 +82,7 @@ def gate_lines(run: Run, plan: Plan) -> list[str]:
 
 def _now(run: Run, plan: Plan) -> str:
     if run.phase is Phase.GATING:
-        passed = sum(run.step(gate.key).phase in _ENDED for gate in plan.gates)
+        passed = sum(run.step(gate.key).phase is StepPhase.SUCCEEDED for gate in plan.gates)
         return f"gates first: {passed} of {len(plan.gates)} passed"
     step = run.current()
     if step is None:
@@ -101,8 +100,6 @@ def _gate_line(gate: PlannedStep, seen: StepRun) -> str:
             return f":white_check_mark: {name} {figure or 'passed'}"
         case StepPhase.FAILED:
             return f":x: {name} failed" + (f": {figure}" if figure else "")
-        case StepPhase.SKIPPED:
-            return f":white_circle: {name} skipped" + (f": {figure}" if figure else "")
         case StepPhase.PENDING:
             return f":white_circle: {name} not yet"
         case StepPhase.RUNNING:

@@ -10,8 +10,6 @@ from bot.ports.execution import StepContext
 from bot.ports.image_registry import ImageRegistry, ResolvedImage
 from runbooks.kinds import GateKind, StepSpec
 
-REVISION = "org.opencontainers.image.revision"
-
 
 class ImageSpec(StepSpec):
     """`platforms`: `os/architecture` that the image must offer; none: whatever it offers is taken."""
@@ -51,7 +49,7 @@ class ImageGate:
 
 def other_commit(ref: str, found: ResolvedImage) -> Failed | None:
     """A failure when a commit was asked for and the image says that it was built from another one."""
-    revision = found.labels.get(REVISION, "")
+    revision = found.commit
     if not COMMIT.fullmatch(ref) or not revision or revision.startswith(ref):
         return None
     return Failed(f"the image says it was built from commit {revision[:12]}, not from {ref}")

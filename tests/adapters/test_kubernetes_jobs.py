@@ -177,17 +177,3 @@ async def test_quota_refuses_a_job_with_the_clusters_words(tmp_path: Path) -> No
     api.failing["POST"] = (403, "jobs is forbidden: exceeded quota: small")
     with pytest.raises(RefusedError, match="exceeded quota: small"):
         await state_of(api, tmp_path)
-
-
-async def test_deleting_a_job_takes_its_pods_along(tmp_path: Path) -> None:
-    """In the background; a Job that is gone already is no error, one that may not be deleted is."""
-    api = KubeApi()
-    api.put(kube.JOBS, finished("Complete"))
-    async with cluster_on(api, tmp_path) as cluster:
-        await cluster.delete_job(DEPLOYMENT, SPEC.name)
-        await cluster.delete_job(DEPLOYMENT, SPEC.name)
-        api.failing["DELETE"] = (403, "no")
-        with pytest.raises(RefusedError, match="'delete' on 'jobs'"):
-            await cluster.delete_job(DEPLOYMENT, SPEC.name)
-    assert [request.query["propagationPolicy"] for request in api.requests] == ["Background"] * 3
-    assert f"{kube.JOBS}/{SPEC.name}" not in api.objects

@@ -25,21 +25,21 @@ def fence(run: str = "api-prod-42", token: int = 5) -> Fence:
 )
 def test_a_mark_that_was_planned_on_or_is_foreign_lets_pass(run: str, token: str) -> None:
     """Nothing, the run planned on, the same owner, a former owner, another target, something that is no run."""
-    marks.admit(REF, {marks.RUN: run, marks.FENCE: token}, fence())
+    marks.admit(REF, {marks.RUN_MARK: run, marks.FENCE: token}, fence())
 
 
 @pytest.mark.parametrize(("run", "token"), [("api-prod-43", "1"), ("api-prod-40", "1"), ("api-prod-42", "6")])
 def test_a_newer_mark_stops(run: str, token: str) -> None:
     """A run that came in between, whatever its number, or the same run with a higher token."""
     with pytest.raises(FencedError, match=run):
-        marks.admit(REF, {marks.RUN: run, marks.FENCE: token}, fence())
+        marks.admit(REF, {marks.RUN_MARK: run, marks.FENCE: token}, fence())
 
 
 @pytest.mark.parametrize("token", ["", "six", "-1"])
 def test_a_mark_that_was_edited_is_not_guessed_at(token: str) -> None:
     """Unknown means stop; the text holds the command that helps."""
     with pytest.raises(UnreadableError, match=r"kubectl annotate -n prod deployment api sluice\.dev/fence-"):
-        marks.admit(REF, {marks.RUN: "api-prod-42", marks.FENCE: token}, fence())
+        marks.admit(REF, {marks.RUN_MARK: "api-prod-42", marks.FENCE: token}, fence())
 
 
 def test_a_change_writes_exactly_five_annotations() -> None:

@@ -14,7 +14,7 @@ from tests.fakes.scenery import FakeJob, Scenery, Watched, bare, chosen
 
 
 class Write(NamedTuple):
-    """One change that arrived: set_image, mark, run_job or delete_job. `ref` is without container."""
+    """One change that arrived: set_image, mark or run_job. `ref` is without container."""
 
     verb: str
     ref: WorkloadRef
@@ -50,7 +50,7 @@ class FakeCluster(Scenery):
         marks.refuse_owned(ref, _owner(workload))
         container = chosen(ref, workload)
         there = workload.containers[container] == change.image
-        if not there or workload.annotations.get(marks.RUN) != fence.run_id:
+        if not there or workload.annotations.get(marks.RUN_MARK) != fence.run_id:
             with self._writing("mark" if there else "set_image", workload, change.image):
                 workload.annotations |= marks.change(change, fence)
                 containers = workload.containers | {container: change.image}
@@ -68,13 +68,6 @@ class FakeCluster(Scenery):
             with self._telling("run_job", workload.ref, spec.name):
                 self.jobs[key] = FakeJob(spec, self.clock.now())
         return self.job_state(self.jobs[key])
-
-    async def delete_job(self, ref: WorkloadRef, name: str) -> None:
-        """See `Cluster`."""
-        self._reach()
-        if (ref.namespace, name) in self.jobs:
-            with self._telling("delete_job", ref, name):
-                del self.jobs[ref.namespace, name]
 
     async def recent_events(self, ref: WorkloadRef, *, limit: int = 8) -> tuple[str, ...]:
         """See `Cluster`."""

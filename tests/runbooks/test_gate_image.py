@@ -7,7 +7,8 @@ import pytest
 from bot.domain.errors import NotFoundError
 from bot.domain.image import Digest
 from bot.domain.outcome import Failed, Outcome, Succeeded
-from runbooks.gates.image import REVISION, ImageGate, ImageSpec
+from bot.ports.image_registry import REVISION
+from runbooks.gates.image import ImageGate, ImageSpec
 from tests.builders import REPOSITORY, a_plan
 from tests.fakes.image_registry import FakeRegistry
 from tests.runbooks.passes import Place

@@ -67,13 +67,13 @@ def test_the_same_command_again_is_another_one() -> None:
         ("api a &amp;&amp; b", "api a && b"),
         ("why <http://ci.example/1|ci.example/1>", "why ci.example/1"),
         ("why <https://ci.example/1>", "why https://ci.example/1"),
-        ("api <@U0BOB|bob>", "api <@U0BOB>"),
+        ("api <@U0BOB|bob>", "api @bob"),
         ("a\u00a0b \u2014 c", "a b \u2014 c"),
     ],
 )
 def test_a_line_is_read_as_it_was_meant(typed: str, meant: str) -> None:
     """Phones make other quotes and dashes of it, and Slack makes links."""
-    assert payloads.typed(typed) == meant
+    assert payloads.slash(slash("/deploy", typed), at=NOW).text == f"deploy {meant}"
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from inline_snapshot import snapshot
 
 from bot.domain.approval import Approval
 from bot.domain.ids import RunId, StepKey
-from bot.domain.phase import Phase, StepPhase
+from bot.domain.phase import Phase
 from bot.domain.plan import Previous, Verb
 from bot.domain.run import Pause, Run, StepRun, Wish
 from bot.slack.release_message import planned_message, release_message, voided_message
@@ -62,13 +62,12 @@ Abort: `/release abort api-prod-42` · Pause: `/release pause api-prod-42` · Pl
 
 
 def test_each_gate_tells_its_state_in_words() -> None:
-    """Nobody needs to see a colour: failed, skipped, blocked and not yet are words."""
-    names = ("ci", "image", "freeze", "soak", "order")
+    """Nobody needs to see a colour: failed, blocked and not yet are words."""
+    names = ("ci", "image", "soak", "order")
     plan = a_plan(gates=tuple(a_step(f"gates.{name}") for name in names))
     steps = {
         StepKey("gates.ci"): failed("13 of 14 checks passed"),
         StepKey("gates.image"): running("the registry does not answer; trying again", blocked=True),
-        StepKey("gates.freeze"): StepRun(StepPhase.SKIPPED, why="no window"),
         StepKey("gates.soak"): done(),
     }
     message = said(a_run(phase=Phase.GATING, plan=plan, steps=steps))
@@ -76,7 +75,6 @@ def test_each_gate_tells_its_state_in_words() -> None:
         [
             ":x: *ci* failed: 13 of 14 checks passed",
             ":warning: *image* waits: the registry does not answer; trying again",
-            ":white_circle: *freeze* skipped: no window",
             ":white_check_mark: *soak* passed",
             ":white_circle: *order* not yet",
         ]
