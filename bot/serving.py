@@ -168,7 +168,6 @@ async def _hearing(
     secret = settings.slack_signing_secret
     app = make_app(
         client=slack.client,
-        signing_secret=secret.get_secret_value() if secret else None,
         hear=bot.hear,
         forms=configured.choices,
         clock=clock,
@@ -176,7 +175,7 @@ async def _hearing(
     )
     if settings.slack_app_token is None:
         door = SignedOnly(secret.get_secret_value() if secret else None, clock=clock)
-        return door.before(slack_handler(app)), lambda: None
+        return slack_handler(app, door), lambda: None
     mode = SocketMode(
         app,
         settings.slack_app_token.get_secret_value(),

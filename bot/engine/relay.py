@@ -28,7 +28,10 @@ RESERVE = 2.0
 
 LONGEST_WAIT = timedelta(minutes=2)
 REFUSED_WAIT = timedelta(minutes=2)
-"""A channel that will not have a message is tried again so often, until somebody lets the bot in."""
+"""A channel that will not have a message is tried again after this time, then ever more seldom."""
+
+LONGEST_REFUSED_WAIT = timedelta(minutes=15)
+"""So often is often enough for a channel into which nobody lets the bot."""
 
 CLAIM = timedelta(seconds=30)
 """A few calls of the chat at their own deadline. What a dead process had claimed waits so long."""
@@ -209,7 +212,8 @@ class Relay:
                 # The edit window has closed: people must still see how it ended.
                 await tx.misplaced(letter.key, until=now + timedelta(seconds=1), error=str(exc))
             else:
-                await tx.undelivered(letter.key, until=now + REFUSED_WAIT, error=str(exc))
+                wait = max(REFUSED_WAIT, patience(letter.failures, longest=LONGEST_REFUSED_WAIT))
+                await tx.undelivered(letter.key, until=now + wait, error=str(exc))
 
 
 async def _all(lanes: Iterable[Awaitable[tuple[int, timedelta | None]]]) -> list[tuple[int, timedelta | None]]:

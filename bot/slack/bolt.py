@@ -1,4 +1,4 @@
-"""The Bolt app and the order in which a payload passes through it: signature, identity, listener."""
+"""The Bolt app, and the order in which a payload passes to it: the door, its identity, its listener."""
 
 import logging
 import re
@@ -14,20 +14,19 @@ from bot.domain.ids import UserId
 from bot.ports.clock import Clock
 from bot.slack.forms import CALLBACK_PREFIX, FORM_VERBS, FormChoices
 from bot.slack.listeners import Hear, Listeners
-from bot.slack.signature import SignedOnly
+from bot.slack.signature import Handler, SignedOnly
 from commands.wording import OWN_SLASH_COMMANDS
 
 
 def make_app(
     *,
     client: AsyncWebClient,
-    signing_secret: str | None,
     hear: Hear,
     forms: Callable[[], FormChoices],
     clock: Clock,
     bot_user: UserId,
 ) -> AsyncApp:
-    """The app with all its listeners. `signing_secret` `None`: Socket Mode only.
+    """The app with all its listeners; it trusts what reaches it: a door or the socket stands before it.
 
     Listeners finish before the answer leaves (`process_before_response`), so that what is acknowledged has been kept.
     """
@@ -37,10 +36,9 @@ def make_app(
         logger=_quiet_logger(),
         client=AsyncWebClient(base_url=client.base_url),  # Bolt copies its own deeply, which a shared session forbids
         authorize=_authorize_once(client, bot_user),
-        before_authorize=SignedOnly(signing_secret, clock=clock),
         process_before_response=True,
         signing_secret="",
-        request_verification_enabled=False,  # SignedOnly does it
+        request_verification_enabled=False,  # the door does it
         ignoring_self_events_enabled=False,  # payloads does it; Bolt's would hide that our ballot was deleted
         ssl_check_enabled=False,
         attaching_function_token_enabled=False,
@@ -50,13 +48,13 @@ def make_app(
     return app
 
 
-def slack_handler(app: AsyncApp) -> Callable[[web.Request], Awaitable[web.Response]]:
-    """The app as a handler for an aiohttp route; one route takes commands, clicks, forms and events alike."""
+def slack_handler(app: AsyncApp, door: SignedOnly) -> Handler:
+    """The app behind its door, for an aiohttp route; one route takes commands, clicks, forms and events alike."""
 
-    async def handle(request: web.Request) -> web.Response:
+    async def handle(request: web.Request) -> web.StreamResponse:
         return await to_aiohttp_response(await app.async_dispatch(await to_bolt_request(request)))
 
-    return handle
+    return door.before(handle)
 
 
 def _register(app: AsyncApp, listeners: Listeners) -> None:

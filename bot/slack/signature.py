@@ -3,10 +3,7 @@
 from collections.abc import Awaitable, Callable
 
 from aiohttp import web
-from slack_bolt.middleware.async_middleware import AsyncMiddleware
-from slack_bolt.request.async_request import AsyncBoltRequest
 from slack_bolt.request.internals import parse_body
-from slack_bolt.response import BoltResponse
 from slack_sdk.signature import Clock as EpochClock
 from slack_sdk.signature import SignatureVerifier
 
@@ -21,21 +18,18 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 log = logs.get(__name__)
 
 
-class SignedOnly(AsyncMiddleware):
-    """Turns away what Slack did not sign. Bolt's own check logs signatures and bodies, and knows no clock but its own.
+class SignedOnly:
+    """The door before the app: turns away what Slack did not sign, and everything where there is no secret.
 
-    Payloads from a socket need no signature: the socket itself was opened with a token. Without a secret, every HTTP
-    request is turned away.
+    Bolt's own check logs signatures and bodies, knows no clock but its own, and comes after Bolt has read the body and
+    failed over one that cannot be read. Payloads from a socket need no door: a token opened the socket.
     """
 
     def __init__(self, signing_secret: str | None, *, clock: Clock) -> None:
         self._verifier = SignatureVerifier(signing_secret, clock=_Epoch(clock)) if signing_secret else None
 
     def before(self, handler: Handler) -> Handler:
-        """The same door before a whole handler: 401 for what is not signed, 400 for what is signed and no payload.
-
-        Bolt reads the body before it asks anybody, and fails over one that cannot be read.
-        """
+        """A handler with this door: 401 for what is not signed, 400 for what is signed and no payload."""
 
         async def guarded(request: web.Request) -> web.StreamResponse:
             stamp = request.headers.get("x-slack-request-timestamp", "")
@@ -49,24 +43,6 @@ class SignedOnly(AsyncMiddleware):
             return await handler(request)
 
         return guarded
-
-    async def async_process(
-        self,
-        *,
-        req: AsyncBoltRequest,
-        resp: BoltResponse,
-        next: Callable[[], Awaitable[BoltResponse]],
-    ) -> BoltResponse | None:
-        """Pass on what is signed; 401 for everything else."""
-        if req.mode == "socket_mode" or self._is_signed(req):
-            return await next()
-        log.warning("request with a missing, wrong or old signature turned away")
-        return BoltResponse(status=401, body="")
-
-    def _is_signed(self, req: AsyncBoltRequest) -> bool:
-        stamp = next(iter(req.headers.get("x-slack-request-timestamp", ())), "")
-        signature = next(iter(req.headers.get("x-slack-signature", ())), "")
-        return self._is_valid(req.raw_body, stamp, signature)
 
     def _is_valid(self, body: str, stamp: str, signature: str) -> bool:
         # What Slack never sends could not even be compared: another alphabet, a time beyond all time.

@@ -144,6 +144,7 @@ async def test_a_channel_that_shut_the_bot_out_gets_its_message_when_it_is_let_i
             await stage.relay.turn()
             stage.clock.advance(2 * MINUTE)
         stage.workspace.channels[DEPLOYS] = member
+        stage.clock.advance(15 * MINUTE)
         await stage.relay.turn()
         assert stage.workspace.message(LIVE).text == "hello"
 

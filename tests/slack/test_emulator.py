@@ -22,6 +22,7 @@ from bot.slack.chat import SlackChat
 from bot.slack.forms import FormChoices
 from bot.slack.groups import Groups
 from bot.slack.release_message import release_message
+from bot.slack.signature import SignedOnly
 from bot.slack.socket_mode import SocketMode
 from bot.slack.web_api import Identity, identify, open_client
 from tests.slack.samples import voting
@@ -41,7 +42,6 @@ class Bot:
         self._heard: asyncio.Queue[Invocation] = asyncio.Queue()
         self.app = make_app(
             client=client,
-            signing_secret=os.environ["SLACK_SIGNING_SECRET"],
             hear=self.hear,
             forms=lambda: FormChoices(("api",), ("staging", "prod")),
             clock=self.clock,
@@ -83,7 +83,9 @@ async def by_http() -> AsyncIterator[Bot]:
     """The bot behind a request URL that the emulator has verified."""
     async with a_bot() as (bot, _):
         served = web.Application()
-        served.router.add_post("/slack/events", slack_handler(bot.app))
+        served.router.add_post(
+            "/slack/events", slack_handler(bot.app, SignedOnly(os.environ["SLACK_SIGNING_SECRET"], clock=SystemClock()))
+        )
         runner = web.AppRunner(served)
         await runner.setup()
         try:

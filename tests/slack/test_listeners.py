@@ -19,6 +19,7 @@ from bot.domain.ids import UserId
 from bot.domain.invocation import Invocation
 from bot.slack.bolt import make_app, slack_handler
 from bot.slack.forms import FormChoices
+from bot.slack.signature import SignedOnly
 from tests.fakes.clock import FakeClock
 from tests.slack.scripted_api import fault, ok, scripted
 
@@ -86,11 +87,11 @@ class Door:
         return await self.post(json.dumps(envelope))
 
 
-def an_app(client: AsyncWebClient, ears: Ears, clock: FakeClock, *, secret: str | None = SECRET) -> AsyncApp:
+def an_app(client: AsyncWebClient, ears: Ears, clock: FakeClock) -> AsyncApp:
     """The app as the composition root makes it."""
     choices: Callable[[], FormChoices] = lambda: FormChoices(("api",), ("prod",))  # noqa: E731 - one line is enough
     bot_user = UserId("U0SLUICE")
-    return make_app(client=client, signing_secret=secret, hear=ears.hear, forms=choices, clock=clock, bot_user=bot_user)
+    return make_app(client=client, hear=ears.hear, forms=choices, clock=clock, bot_user=bot_user)
 
 
 @asynccontextmanager
@@ -99,7 +100,7 @@ async def door(ears: Ears, slack: AsyncWebClient | None = None, *, secret: str |
     clock = FakeClock()
     client = slack or AsyncWebClient("xoxb-test", base_url="http://127.0.0.1:9/api/", retry_handlers=[])
     served = web.Application()
-    served.router.add_post("/slack/events", slack_handler(an_app(client, ears, clock, secret=secret)))
+    served.router.add_post("/slack/events", slack_handler(an_app(client, ears, clock), SignedOnly(secret, clock=clock)))
     async with TestClient(TestServer(served)) as http:
         yield Door(http, clock)
 

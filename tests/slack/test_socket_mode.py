@@ -109,7 +109,6 @@ class Bot:
         """The socket as the composition root makes it."""
         app = make_app(
             client=client,
-            signing_secret=None,
             hear=self.hear,
             forms=lambda: FormChoices((), ()),
             clock=self.clock,
