@@ -90,7 +90,7 @@ class Ballot:
 
     `approved_by` and `ignored` are the last tally, for display; only the tally made at decision time decides. `shared`:
     the channel had people of other organisations in it when the ballot was opened, so that is no news. `closed` says
-    why it counts no more; empty while it is open.
+    why it counts no more; empty while it is open. `decided`: people closed it, by their votes.
     """
 
     number: int
@@ -100,6 +100,7 @@ class Ballot:
     ignored: tuple[IgnoredVote, ...] = ()
     shared: bool = False
     closed: str = ""
+    decided: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -181,7 +181,7 @@ def close(run: Run, reason: str, now: datetime, *, outcome: Outcome) -> Count:
     asks_again = isinstance(outcome, Voided)
     if run.ballot is None or (run.ballot.closed and run.approval is None):
         return Count(run, outcome)
-    closed = replace(run, ballot=replace(run.ballot, closed=reason), approval=None)
+    closed = replace(run, ballot=replace(run.ballot, closed=reason, decided=False), approval=None)
     return Count(closed, outcome, (BallotClosed(run.id, now, run.ballot.number, reason, asks_again),))
 
 
@@ -200,10 +200,12 @@ def _decide(run: Run, policy: ApprovalPolicy, counted: Tally, now: datetime) -> 
     events.append(BallotDecided(run.id, now, ballot.number, counted.approved, by, plan.seal))
     names = _names(by)
     if counted.rejected:
-        closed = replace(counted_run, ballot=replace(ballot, closed=f"rejected by {names}"))
+        closed = replace(counted_run, ballot=replace(ballot, closed=f"rejected by {names}", decided=True))
         return Count(closed, Failed(f"rejected by {names}", FailureCause.REJECTED), tuple(events))
     approval = Approval(counted.approved_by, now, now + policy.use_within)
-    closed = replace(counted_run, ballot=replace(ballot, closed=f"approved by {names}"), approval=approval)
+    closed = replace(
+        counted_run, ballot=replace(ballot, closed=f"approved by {names}", decided=True), approval=approval
+    )
     return Count(closed, Succeeded(f"{len(by)} of {policy.count} votes"), tuple(events))
 
 

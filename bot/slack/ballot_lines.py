@@ -61,8 +61,7 @@ def ignored(votes: tuple[IgnoredVote, ...]) -> str:
 def _decision(run: Run, ballot: Ballot) -> str:
     approval = run.approval
     if approval is None:
-        decided = ballot.closed.startswith(("approved by", "rejected by"))
-        return people(ballot.closed) if decided else f"closed: {people(ballot.closed) or 'the release is over'}"
+        return people(ballot.closed) if ballot.decided else f"closed: {people(ballot.closed) or 'the release is over'}"
     when = moment(approval.at, seen_from=ballot.opened_at)
     use = "" if approval.used else f", to be used until {moment(approval.use_by, seen_from=ballot.opened_at)}"
     return f"approved by {mentions(approval.by)} at {when}{use}"

@@ -109,7 +109,7 @@ def voting() -> Run:
 
 def voted() -> Ballot:
     """The ballot after its decision."""
-    return a_ballot(approved_by=(BOB, CID), closed="approved by <@U0BOB>, <@U0CID>")
+    return a_ballot(approved_by=(BOB, CID), closed="approved by <@U0BOB>, <@U0CID>", decided=True)
 
 
 def approved() -> Approval:

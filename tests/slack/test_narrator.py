@@ -122,7 +122,7 @@ def test_an_open_ballot_is_seeded_and_called_out() -> None:
 
 def test_a_decided_ballot_asks_for_no_more_seeds() -> None:
     """The message stays, its ballot is struck out."""
-    after = a_run(ballot=a_ballot(closed="rejected by <@U0BOB>"))
+    after = a_run(ballot=a_ballot(closed="rejected by <@U0BOB>", decided=True))
     told = tell(voting(), after, BallotDecided(RUN, NOW, 1, approved=False, by=(BOB,), seal=a_plan().seal))
     assert told["api-prod-42/live/1"].seeds == ()
     assert "~Vote on seal" in told["api-prod-42/live/1"].content.text
