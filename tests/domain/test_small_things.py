@@ -2,6 +2,8 @@
 
 from datetime import timedelta
 
+import pytest
+
 from bot.domain.errors import TemporaryError, UsageError
 from bot.domain.ids import RunId, UserId
 from bot.domain.release import ReleaseRecord, digest_of, identity, last_known_good
@@ -46,7 +48,8 @@ def test_targets_and_workloads_read_well() -> None:
     assert str(WorkloadRef("main", "prod", WorkloadKind.DEPLOYMENT, "api")) == "deployment/api in prod"
 
 
-def test_what_is_no_reference_has_no_digest() -> None:
+@pytest.mark.parametrize("text", ["a b c", "r/api@sha256:abc", ""])
+def test_what_is_no_reference_has_no_digest(text: str) -> None:
     """An image that nobody can read is compared by its text."""
-    assert digest_of("a b c") is None
-    assert identity("a b c") == "a b c"
+    assert digest_of(text) is None
+    assert identity(text) == text
