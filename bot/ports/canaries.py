@@ -1,0 +1,85 @@
+"""What we need from a cluster to run a canary beside a workload and to divide the traffic."""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from bot.domain.traffic import Route
+from bot.ports.cluster import Fault, Fence
+
+
+@dataclass(frozen=True, slots=True)
+class Pods:
+    """One of the two sets of pods at one moment. `image` is the released container's; `settled`: all desired pods run
+    the newest template and are available, and none is left over."""
+
+    image: str
+    desired: int
+    ready: int
+    settled: bool
+    faults: tuple[Fault, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class TrafficState:
+    """How the traffic of a route is divided.
+
+    `weight` is the canary's share in per cent as the router's object says it (`replicas`: of the desired pods).
+    `canary` is `None` while there is none. `run` is the run that brought the canary (empty: none, or not ours).
+    `edited` says, as a clause, what somebody else has changed by hand since our last write; empty: nothing.
+    """
+
+    weight: int
+    stable: Pods
+    canary: Pods | None
+    run: str = ""
+    edited: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Survey:
+    """What a plan must know of a route. `problems` forbid a canary, each a sentence with its fix; `risks` are told to
+    those who vote. `stable_pods` are desired now; `most_pods` is what an autoscaler may make of it at most."""
+
+    stable_pods: int
+    most_pods: int
+    problems: tuple[str, ...] = ()
+    risks: tuple[str, ...] = ()
+
+
+class Canaries(Protocol):
+    """Canaries in one cluster. Writes are safe to repeat and carry a fence; all methods may raise UnreachableError,
+    RefusedError (403: the text names verb and resource) and NotFoundError (the workload or the router's object is
+    gone). Writes raise FencedError like `Cluster.set_image`, ConflictError when the object changed meanwhile, and
+    RefusedError when another controller owns the router's object or a canary of that name is not ours."""
+
+    async def survey(self, route: Route) -> Survey:
+        """Look whether a canary can be run there; changes nothing."""
+        ...
+
+    async def observe(self, route: Route) -> TrafficState:
+        """Look at both sets of pods and at the weights."""
+        ...
+
+    async def bring(self, route: Route, image: str, pods: int, fence: Fence) -> TrafficState:
+        """Let `pods` canary pods run `image`, without traffic as long as nobody shifts some (`replicas`: they take
+        their share as soon as they are ready). Makes what is missing: the Deployment, its Service, the route's entry of
+        weight 0; scales what is there. A canary of another image of the same run is refused."""
+        ...
+
+    async def shift(self, route: Route, weight: int, fence: Fence) -> TrafficState:
+        """Give the canary `weight` per cent of the requests in one write; 0 takes all away from it (`replicas`: scales
+        the canary to none). Only the route's own rule changes; what else stands in the object stays."""
+        ...
+
+    async def remove(self, route: Route, fence: Fence) -> bool:
+        """Clean up, one write a call: the traffic first, then the route's entry, the Service, the Deployment. True when
+        nothing of the canary is left; also when there never was one."""
+        ...
+
+
+class CanaryClusters(Protocol):
+    """The clusters of the catalogue, as places for canaries."""
+
+    def canaries(self, name: str) -> Canaries:
+        """The cluster of that name. Raises NotFoundError."""
+        ...
