@@ -198,6 +198,17 @@ class RunResumed:
 
 
 @dataclass(frozen=True, slots=True)
+class ConsentGiven:
+    """Somebody said that a step which waits for people may go on; whether that suffices is counted at its next pass."""
+
+    run_id: RunId
+    at: datetime
+    by: UserId
+    step: StepKey
+    kind: Literal["consent_given"] = "consent_given"
+
+
+@dataclass(frozen=True, slots=True)
 class AbortRequested:
     """Somebody wants it stopped; the next pass honours it."""
 
@@ -237,6 +248,7 @@ Event = (
     | RestoreStarted
     | RunPaused
     | RunResumed
+    | ConsentGiven
     | AbortRequested
     | RunEnded
 )

@@ -12,12 +12,15 @@ from bot.domain.ids import StepKey, UserId
 from bot.domain.image import Digest
 from bot.domain.json import Json, canonical
 from bot.domain.target import Target, WorkloadRef
+from bot.domain.traffic import Route
 
 
 class Verb(StrEnum):
     """What starts a run."""
 
     DEPLOY = "deploy"
+    CANARY = "canary"
+    PROMOTE = "promote"
     ROLLBACK = "rollback"
 
 
@@ -26,7 +29,8 @@ class Request:
     """What somebody asked for, understood but not yet resolved.
 
     `ref` is a tag, a commit or a digest as typed; for a rollback it may be empty: the last known good. `runbook` is
-    empty for the target's own. `not_before` delays the start (`--at`). `channel` is where it was asked.
+    empty for the target's own. `not_before` delays the start (`--at`). `channel` is where it was asked. `origin` is the
+    environment whose artifact a promotion carries; empty for everything else.
     """
 
     verb: Verb
@@ -38,6 +42,7 @@ class Request:
     channel: str = ""
     not_before: datetime | None = None
     break_glass: bool = False
+    origin: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +98,8 @@ class Plan:
 
     `live_template` is the SHA-256 of the workload's pod template when this was planned: if it differs later, somebody
     else changed the workload; `live_mark` names the run that had marked it. `approval` is `None` where nobody needs to
-    be asked. `notes` are risks that people should see before they say yes.
+    be asked. `notes` are risks that people should see before they say yes. `traffic` is the way of requests that a
+    canary divides, `signals` what is measured of it, every query resolved; none of both where the runbook has no canary.
     """
 
     verb: Verb
@@ -113,6 +119,8 @@ class Plan:
     channel: str
     reason: str = ""
     notes: tuple[str, ...] = field(default=())
+    traffic: Route | None = None
+    signals: Mapping[str, Json] = field(default_factory=dict)
 
     @cached_property
     def sha256(self) -> str:

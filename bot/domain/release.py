@@ -99,6 +99,10 @@ def known_before(previous: Previous | None) -> str | None:
     return next((image for image in (*own, *previous.history) if digest_of(image)), None)
 
 
+BRINGING = ("set_image", "promote")
+"""Kinds of steps that give the workload its artifact. A canary beside it does not."""
+
+
 def image_set_at(run: Run) -> datetime | None:
     """When the run first gave the workload its artifact; `None` when, as far as is known, it never did.
 
@@ -106,7 +110,7 @@ def image_set_at(run: Run) -> datetime | None:
     """
     if run.plan is None:
         return None
-    steps = [run.step(s.key) for s in run.plan.steps if s.kind == "set_image"]
+    steps = [run.step(s.key) for s in run.plan.steps if s.kind in BRINGING]
     begun = [s.started_at for s in steps if s.started_at and (s.phase is StepPhase.SUCCEEDED or s.memo)]
     return min(begun, default=None)
 

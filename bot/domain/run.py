@@ -10,6 +10,7 @@ from datetime import datetime
 from bot.domain.approval import Approval, Ballot
 from bot.domain.events import (
     AbortRequested,
+    ConsentGiven,
     Event,
     RestoreStarted,
     RunEnded,
@@ -80,6 +81,14 @@ class Pause:
     reason: str
 
 
+@dataclass(frozen=True, slots=True)
+class Consent:
+    """Who said that a step which waits for people may go on. Counted like votes, and for this step alone."""
+
+    step: StepKey
+    by: tuple[UserId, ...]
+
+
 Moved = tuple["Run", tuple[Event, ...]]
 
 
@@ -103,6 +112,7 @@ class Run:
     changed: bool = False
     wish: Wish | None = None
     pause: Pause | None = None
+    consent: Consent | None = None
     reason: str = ""
     waiting_for: str = ""
     planning_since: datetime | None = None
@@ -128,9 +138,9 @@ class Run:
             raise RuntimeError(f"{self.id} has no plan yet")
         return self.plan
 
-    def amended(self, *, wish: Wish | None, pause: Pause | None) -> "Run":
+    def amended(self, *, wish: Wish | None, pause: Pause | None, consent: Consent | None) -> "Run":
         """The same run with what others wrote beside it."""
-        return replace(self, wish=wish, pause=pause)
+        return replace(self, wish=wish, pause=pause, consent=consent)
 
     # --- moves of the run ---
 
@@ -192,6 +202,14 @@ class Run:
         if self.wish is not None:
             return self, ()
         return replace(self, wish=Wish(by, reason)), (AbortRequested(self.id, at, by, reason),)
+
+    def consented(self, step: StepKey, by: UserId, *, at: datetime) -> Moved:
+        """Somebody lets a waiting step go on; each person says so once."""
+        given = self.consent.by if self.consent and self.consent.step == step else ()
+        if by in given:
+            return self, ()
+        consent = Consent(step, (*given, by))
+        return replace(self, consent=consent), (ConsentGiven(self.id, at, by, step),)
 
     # --- moves of a step ---
 

@@ -1,7 +1,7 @@
 """The verbs on a run. Each works inside a transaction of its caller, tells of it there, and wakes the run."""
 
 from bot.domain.events import Event, RunQueued, RunRequested
-from bot.domain.ids import UserId, run_id
+from bot.domain.ids import StepKey, UserId, run_id
 from bot.domain.invocation import Invocation
 from bot.domain.plan import Request
 from bot.domain.run import Run
@@ -42,6 +42,10 @@ class Runs:
     async def resume(self, tx: Transaction, run: Run, *, by: UserId) -> Run:
         """Let a paused run go on. Safe to repeat."""
         return await self._amend(tx, run, run.resumed(by, at=self._clock.now()))
+
+    async def consent(self, tx: Transaction, run: Run, step: StepKey, *, by: UserId) -> Run:
+        """Note that somebody lets a waiting step go on; its next pass counts who said so. Safe to repeat."""
+        return await self._amend(tx, run, run.consented(step, by, at=self._clock.now()))
 
     async def _amend(self, tx: Transaction, run: Run, moved: tuple[Run, tuple[Event, ...]]) -> Run:
         amended, events = moved

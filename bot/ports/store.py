@@ -139,15 +139,15 @@ class Transaction(Protocol):
 
     async def save(self, run: Run, *, before: Run, lease: Lease, wake_at: datetime | None) -> None:
         """Write a leased run back and give the lease up. `wake_at` `None`: it is final. A hint that came meanwhile
-        brings `wake_at` forward. A wish or pause that differs from `before` is written, otherwise what somebody else
+        brings `wake_at` forward. A wish, pause or consent that differs from `before` is written, otherwise what somebody else
         wrote meanwhile stays; but a run that begins to restore or ends loses its pause. Raises FencedError when the
         lease is no longer the newest."""
         ...
 
     async def amend(self, run: Run) -> None:
-        """Write a wish or a pause into a run that somebody else may be moving, and wake it.
+        """Write a wish, a pause or a consent into a run that somebody else may be moving, and wake it.
 
-        Only `wish` and `pause` are written; a pass that is under way keeps them (see save).
+        Only these are written; a pass that is under way keeps them (see save).
         """
         ...
 

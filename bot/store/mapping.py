@@ -10,7 +10,7 @@ from bot.domain.ids import ChannelId, MessageKey, RunId, UserId
 from bot.domain.invocation import Invocation
 from bot.domain.journal import AuditEntry, ChainedEntry
 from bot.domain.release import ReleaseRecord
-from bot.domain.run import Pause, Run, Wish
+from bot.domain.run import Consent, Pause, Run, Wish
 from bot.domain.target import Target
 from bot.ports.chat import Place
 from bot.ports.narrator import Telling
@@ -22,6 +22,7 @@ INVOCATION = TypeAdapter(Invocation)
 RUN = TypeAdapter(Run)
 WISH = TypeAdapter(Wish)
 PAUSE = TypeAdapter(Pause)
+CONSENT = TypeAdapter(Consent)
 EVENT: TypeAdapter[Event] = TypeAdapter(Annotated[Event, Field(discriminator="kind")])
 ENTRY = TypeAdapter(AuditEntry)
 TELLING = TypeAdapter(Telling)
@@ -33,11 +34,12 @@ def text_of(adapter: TypeAdapter[T], value: T) -> str:
 
 
 def run_of(row: Row[Any]) -> Run:
-    """A run with the wish and the pause that may have been written beside its state."""
+    """A run with what others may have written beside its state."""
     run = RUN.validate_json(row.state)
     wish = WISH.validate_json(row.wish) if row.wish else None
     pause = PAUSE.validate_json(row.pause) if row.pause else None
-    return run.amended(wish=wish, pause=pause)
+    consent = CONSENT.validate_json(row.consent) if row.consent else None
+    return run.amended(wish=wish, pause=pause, consent=consent)
 
 
 def release_of(row: Row[Any]) -> ReleaseRecord:

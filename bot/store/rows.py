@@ -47,7 +47,7 @@ class InvocationRow(SQLModel, table=True):
 
 
 class RunRow(SQLModel, table=True):
-    """A run. `wish` and `pause` have columns of their own: others may write them while a pass is under way."""
+    """A run. `wish`, `pause` and `consent` have columns of their own: others may write them while a pass is under way."""
 
     __tablename__ = "runs"
     id: str = Field(primary_key=True, max_length=200)
@@ -58,6 +58,7 @@ class RunRow(SQLModel, table=True):
     state: str = _text()
     wish: str | None = _text(default=None, nullable=True)
     pause: str | None = _text(default=None, nullable=True)
+    consent: str | None = _text(default=None, nullable=True)
     created_at: datetime = _time()
     lined_up_at: datetime | None = _time(default=None, nullable=True)
     wake_at: datetime | None = _time(default=None, nullable=True, index=True)

@@ -12,7 +12,7 @@ from bot.domain.phase import ACTIVE, Phase
 from bot.domain.run import Run
 from bot.domain.target import Target
 from bot.ports.store import Backlog, Lease, Leased
-from bot.store.mapping import PAUSE, RUN, WISH, run_of, text_of
+from bot.store.mapping import CONSENT, PAUSE, RUN, WISH, run_of, text_of
 from bot.store.rows import InvocationRow, LetterRow, RunRow, TargetRow
 from bot.store.tables import Tables
 
@@ -70,6 +70,8 @@ class RunTable(Tables):
         moved_on = run.phase is not before.phase and (run.phase is Phase.RESTORING or run.phase.final)
         if run.pause != before.pause or moved_on:
             changes["pause"] = text_of(PAUSE, run.pause) if run.pause else None
+        if run.consent != before.consent:
+            changes["consent"] = text_of(CONSENT, run.consent) if run.consent else None
         if wake_at and row.hinted_at:
             wake_at = min(wake_at, row.hinted_at)
         freed = {"wake_at": wake_at, "hinted_at": None, "lease_owner": None, "lease_until": None}
@@ -79,6 +81,7 @@ class RunTable(Tables):
         changes = {
             "wish": text_of(WISH, run.wish) if run.wish else None,
             "pause": text_of(PAUSE, run.pause) if run.pause else None,
+            "consent": text_of(CONSENT, run.consent) if run.consent else None,
         }
         await self._execute(update(RUNS).where(RUNS.c.id == run.id).values(changes))
 
@@ -154,6 +157,6 @@ def _under(parent: ColumnElement[bool]) -> ColumnElement[bool]:
 
 
 def _state(run: Run, extra: dict[str, Any]) -> dict[str, Any]:
-    # wish and pause live in their own columns; a second copy here would come to differ.
-    bare = run.amended(wish=None, pause=None)
+    # What others write lives in columns of its own; a second copy here would come to differ.
+    bare = run.amended(wish=None, pause=None, consent=None)
     return {"phase": str(run.phase), "state": text_of(RUN, bare), **extra}

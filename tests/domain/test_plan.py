@@ -6,6 +6,7 @@ import pytest
 
 from bot.domain.ids import UserId
 from bot.domain.plan import Plan
+from bot.domain.traffic import Route, Router
 from tests.builders import POLICY, a_plan, a_step
 
 
@@ -30,6 +31,8 @@ OTHERS = {
     "channel": "#prod",
     "reason": "because",
     "notes": ("risky",),
+    "traffic": Route(Router.REPLICAS, a_plan().workload, "api"),
+    "signals": {"errors": "another query"},
     "runbook": replace(a_plan().runbook, sha256="s" * 64),
     "workload": replace(a_plan().workload, namespace="other"),
     "target": replace(a_plan().target, service="web"),

@@ -114,7 +114,7 @@ def test_an_ended_run_cannot_move() -> None:
 def test_what_others_wrote_is_put_beside_the_state() -> None:
     """Wishes and pauses come from columns of their own."""
     run, _ = a_running_run().paused(BOB, "lunch", at=NOW)
-    assert run.amended(wish=None, pause=None).pause is None
+    assert run.amended(wish=None, pause=None, consent=None).pause is None
 
 
 def test_ids_can_be_read_back() -> None:
