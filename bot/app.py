@@ -12,7 +12,6 @@ from bot.engine.ballots import Ballots
 from bot.engine.bells import Bells
 from bot.engine.hints import Hints
 from bot.engine.inbox import Inbox
-from bot.engine.marks import Marks
 from bot.engine.reconciler import Needs, Reconciler
 from bot.engine.relay import Relay
 from bot.engine.runs import Runs
@@ -112,13 +111,14 @@ def assemble(ports: Ports, configured: Configured, *, owner: str) -> Bot:
     hints = Hints(bells.runs.set)
     narrator = SlackNarrator()
     planning = Gatherer(configuration=configured, clusters=ports.clusters, registry=ports.registry, store=ports.store)
+    runs = Runs(clock=ports.clock, narrator=narrator)
     dispatcher = Dispatcher(
         store=ports.store,
         clock=ports.clock,
         directory=ports.directory,
         catalogue=configured.catalogue,
         runbooks=configured.runbooks,
-        runs=Runs(clock=ports.clock, narrator=narrator),
+        runs=runs,
         planning=planning,
     )
     parts = Parts(
@@ -127,6 +127,7 @@ def assemble(ports: Ports, configured: Configured, *, owner: str) -> Bot:
         reconciler=_reconciler(ports, narrator, planning, hints),
         inbox=Inbox(store=ports.store, clock=ports.clock, narrator=narrator, handle=dispatcher.handle),
         relay=Relay(store=ports.store, chat=ports.chat, clock=ports.clock, owner=owner),
+        runs=runs,
         hints=hints,
         bells=bells,
     )
@@ -148,7 +149,6 @@ def _reconciler(ports: Ports, narrator: Narrator, planning: Planning, hints: Hin
         planning=planning,
         executors=LookedUp(kinds),
         ballots=Ballots(chat=ports.chat, directory=ports.directory, planning=planning, store=ports.store),
-        marks=Marks(ports.clusters),
         hints=hints,
     )
     return Reconciler(needs)

@@ -6,7 +6,7 @@ from dataclasses import replace
 from pydantic import ValidationError
 
 from bot.domain.outcome import Failed, Outcome
-from bot.ports.execution import Executor, StepContext
+from bot.ports.execution import Effect, Executor, StepContext
 from runbooks.lookups import resolve, resolve_outputs, spoken
 from runbooks.registry import STEP_KINDS
 
@@ -23,6 +23,13 @@ class LookedUp:
     def get(self, kind: str) -> Executor:
         """See the port."""
         return _Resolving(self._executors[kind])
+
+    def effect(self, kind: str) -> Effect:
+        """See the port."""
+        found = self._executors[kind]
+        if not isinstance(found, Effect):
+            raise KeyError(f"'{kind}' changes nothing")
+        return found
 
 
 class _Resolving:

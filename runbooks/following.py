@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from bot.domain.outcome import Evidence, Failed, Outcome, Pending, Succeeded
+from bot.domain.outcome import Evidence, Failed, FailureCause, Outcome, Pending, Succeeded
 from bot.ports.cluster import Cluster, Fault, WorkloadState
 from bot.ports.execution import StepContext
 
@@ -20,7 +20,10 @@ async def follow(
     ref = context.plan.workload
     seen = await cluster.observe(ref, ready_within_s=ready_within.total_seconds())
     if image not in seen.images.values():
-        return Failed(f"somebody else changed the image to {', '.join(seen.images.values())} during the rollout")
+        return Failed(
+            f"somebody else changed the image to {', '.join(seen.images.values())} during the rollout",
+            FailureCause.OVERWRITTEN,
+        )
     hopeless = [fault for fault in seen.faults if fault.hopeless]
     if hopeless:
         return Failed(named(hopeless[0], len(hopeless)), evidence=await evidence(cluster, context, hopeless[0]))

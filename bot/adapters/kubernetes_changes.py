@@ -26,11 +26,21 @@ class KubernetesChanges:
         marks.refuse_owned(ref, marks.owner(workload.metadata))
         _refuse_manual(ref, workload)
         container = chosen_container(ref, workload)
-        there = _image(workload, container) == change.image
+        running = _image(workload, container)
+        there = running == change.image
+        if not there:
+            marks.refuse_foreign(ref, running, change)
         if not there or found.get(RUN_MARK) != fence.run_id:
             spec = None if there else _with_image(container, change.image)
             workload = await self._patch(ref, workload, marks.change(change, fence), spec)
         return await self._workloads.state(ref, workload)
+
+    async def claim(self, ref: WorkloadRef, fence: Fence) -> WorkloadState:
+        """See `Cluster.claim`."""
+        workload = await self._workloads.fetch(ref)
+        marks.admit(ref, workload.metadata.annotations, fence)
+        marks.refuse_owned(ref, marks.owner(workload.metadata))
+        return await self._workloads.state(ref, await self._patch(ref, workload, marks.marks(fence), None))
 
     async def _patch(
         self, ref: WorkloadRef, workload: Workload, annotations: dict[str, str], spec: Raw | None

@@ -66,6 +66,18 @@ class KubernetesCluster:
         """See `Cluster`."""
         return await self._changes.set_image(ref, change, fence)
 
+    async def claim(self, ref: WorkloadRef, fence: Fence) -> WorkloadState:
+        """See `Cluster`."""
+        return await self._changes.claim(ref, fence)
+
+    async def has_job(self, ref: WorkloadRef, name: str) -> bool:
+        """See `Cluster`."""
+        return await self._jobs.there(ref, name)
+
+    async def delete_job(self, ref: WorkloadRef, name: str) -> None:
+        """See `Cluster`."""
+        await self._jobs.delete(ref, name)
+
     async def run_job(self, spec: JobSpec, fence: Fence) -> JobState:
         """See `Cluster`."""
         self._watch.watch_jobs(spec.workload)

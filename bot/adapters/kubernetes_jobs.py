@@ -11,6 +11,7 @@ from bot.adapters.kubernetes_objects import Job, condition, read
 from bot.adapters.kubernetes_pod_objects import Pod
 from bot.adapters.kubernetes_workloads import KubernetesWorkloads
 from bot.domain.errors import ConflictError, NotFoundError
+from bot.domain.target import WorkloadRef
 from bot.ports.clock import Clock
 from bot.ports.cluster import Fence, JobPhase, JobSpec, JobState
 
@@ -32,6 +33,22 @@ class KubernetesJobs:
         except NotFoundError:
             job = await self._create(spec, fence)
         return await self._state(spec, job)
+
+    async def there(self, ref: WorkloadRef, name: str) -> bool:
+        """See `Cluster.has_job`."""
+        try:
+            await self._client.send(Call("get", JOBS, ref.namespace, name))
+        except NotFoundError:
+            return False
+        return True
+
+    async def delete(self, ref: WorkloadRef, name: str) -> None:
+        """See `Cluster.delete_job`."""
+        call = Call("delete", JOBS, ref.namespace, name, query={"propagationPolicy": "Background"})
+        try:
+            await self._client.send(call)
+        except NotFoundError:
+            return
 
     async def _fetch(self, spec: JobSpec) -> Job:
         return read(Job, await self._client.send(Call("get", JOBS, spec.workload.namespace, spec.name)))

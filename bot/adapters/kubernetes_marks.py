@@ -8,7 +8,8 @@ import json
 from collections.abc import Mapping, Sequence
 
 from bot.adapters.kubernetes_objects import Metadata
-from bot.domain.errors import FencedError, RefusedError, UnreadableError
+from bot.domain.errors import FencedError, OverwriteError, RefusedError, UnreadableError
+from bot.domain.release import may_be
 from bot.domain.target import WorkloadRef
 from bot.ports.cluster import HISTORY_MARK, RUN_MARK, Fence, ImageChange
 
@@ -36,17 +37,26 @@ def change(wanted: ImageChange, fence: Fence) -> dict[str, str]:
     return {**marks(fence), **history(wanted.history), CHANGE_CAUSE: wanted.change_cause}
 
 
+def refuse_foreign(ref: WorkloadRef, running: str, wanted: ImageChange) -> None:
+    """Raises OverwriteError when `running` is not what was to be replaced."""
+    if wanted.over and not any(may_be(running, known) for known in wanted.over):
+        raise OverwriteError(f"{ref} runs `{running}`, set by somebody else; it is left as it is")
+
+
 def admit(ref: WorkloadRef, found: Mapping[str, str], fence: Fence) -> None:
     """Let a writer pass that finds the mark it was planned on, or its own.
 
     Raises FencedError for the mark of another run of the same target, which came after the plan, or of the same run
     with a higher token; UnreadableError for a mark that somebody has edited. Numbers are not compared: they begin anew
-    when the database is lost. Marks of other targets that share the workload do not fence.
+    when the database is lost; tokens grow with time and so do not. Marks of other targets that share the workload do
+    not fence.
     """
     marked = found.get(RUN_MARK, "")
-    if _target(marked) != _target(fence.run_id) or marked == fence.after:
+    if _target(marked) != _target(fence.run_id):
         return
     if marked != fence.run_id:
+        if marked == fence.after:
+            return
         raise FencedError(f"{ref} was changed by {marked} after {fence.run_id} was planned")
     if _token(ref, found) > fence.token:
         raise FencedError(

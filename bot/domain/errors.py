@@ -8,6 +8,7 @@
     ├── PermanentError             trying the same again cannot help
     │   ├── NotFoundError          the thing named is not there
     │   ├── RefusedError           the server says no (401, 403), or the thing may not be done
+    │   ├── OverwriteError         somebody else changed what was to be replaced; it is left as it is
     │   └── UnreadableError        an answer that is not what its protocol says
     ├── FencedError                somebody newer owns the run: this writer must stop at once
     └── SetupError                 the program cannot start: configuration, database, credentials
@@ -59,6 +60,10 @@ class NotFoundError(PermanentError):
 
 class RefusedError(PermanentError):
     """The server, or a rule of ours, says no."""
+
+
+class OverwriteError(PermanentError):
+    """Somebody else changed what was to be replaced since it was looked at; it is left as they set it."""
 
 
 class UnreadableError(PermanentError):

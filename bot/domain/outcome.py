@@ -14,6 +14,8 @@ class FailureCause(StrEnum):
     BROKEN = "broken"
     REJECTED = "rejected"
     EXPIRED = "expired"
+    OVERWRITTEN = "overwritten"
+    """Somebody else set another image meanwhile: theirs stays, and nothing is undone."""
 
 
 @dataclass(frozen=True, slots=True)

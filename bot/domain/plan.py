@@ -99,7 +99,7 @@ class Plan:
     `live_template` is the SHA-256 of the workload's pod template when this was planned: if it differs later, somebody
     else changed the workload; `live_mark` names the run that had marked it. `approval` is `None` where nobody needs to
     be asked. `notes` are risks that people should see before they say yes. `traffic` is the way of requests that a
-    canary divides, `signals` what is measured of it, every query resolved; none of both where the runbook has no canary.
+    canary divides, `signals` what is measured of it, every query resolved; neither where the runbook has no canary.
     """
 
     verb: Verb

@@ -49,6 +49,11 @@ def same_image(one: str, other: str) -> bool:
     return first == second if first and second else one == other
 
 
+def may_be(running: str, known: str) -> bool:
+    """Whether a reference on a workload may be a known image: the same, or its tag, to which a digest was found."""
+    return same_image(running, known) or (digest_of(running) is None and known.partition("@")[0] == running)
+
+
 def identity(image: str) -> str:
     """The same text for the same image: its digest, else the reference as written."""
     return digest_of(image) or image

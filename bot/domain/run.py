@@ -98,6 +98,7 @@ class Run:
 
     `edition` counts plans: a voided ballot makes the run plan anew, and each edition has a release message of its own.
     `changed` is set in the transaction *before* the first effect of a changing step: a crash cannot hide a change.
+    `overwritten`: somebody else set another image meanwhile, so what runs at the end is theirs.
     """
 
     id: RunId
@@ -110,6 +111,7 @@ class Run:
     ballot: Ballot | None = None
     approval: Approval | None = None
     changed: bool = False
+    overwritten: bool = False
     wish: Wish | None = None
     pause: Pause | None = None
     consent: Consent | None = None

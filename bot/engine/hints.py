@@ -19,7 +19,8 @@ class Hints:
         self._hinted: set[RunId] = set()
 
     def watching(self, ref: WorkloadRef, run: RunId) -> None:
-        """A change of `ref` shall wake `run`. Safe to repeat."""
+        """The next change of `ref` shall wake `run`, whose passes repeat this: so a process forgets runs that another
+        one moved to their end."""
         self._watchers.setdefault(_bare(ref), set()).add(run)
 
     def forget(self, ref: WorkloadRef, run: RunId) -> None:
@@ -31,7 +32,7 @@ class Hints:
 
     def changed(self, ref: WorkloadRef) -> None:
         """The hint that clusters call: something about a workload changed."""
-        self._hinted |= self._watchers.get(_bare(ref), set())
+        self._hinted |= self._watchers.pop(_bare(ref), set())
         if self._hinted:
             self._ring()
 

@@ -11,14 +11,14 @@ from bot import logs
 from bot.domain.errors import PermanentError, TemporaryError, UsageError
 from bot.domain.events import Event
 from bot.domain.phase import Phase, StepPhase
+from bot.domain.release import restored_at
 from bot.domain.run import Run
 from bot.engine.ballots import Ballots
 from bot.engine.closing import close_run
 from bot.engine.hints import Hints
-from bot.engine.marks import Marks
 from bot.engine.record import record
 from bot.engine.stepping import Moved, Stepping
-from bot.engine.timing import AT_ONCE, PAUSED_LOOK, PLANNING_LIMIT, QUEUE_LOOK, RETRY
+from bot.engine.timing import AT_ONCE, LONGEST_LOOK, PAUSED_LOOK, PLANNING_LIMIT, QUEUE_LOOK, RETRY
 from bot.ports.clock import Clock
 from bot.ports.execution import Executors
 from bot.ports.narrator import Narrator, Telling
@@ -38,7 +38,6 @@ class Needs:
     planning: Planning
     executors: Executors
     ballots: Ballots
-    marks: Marks
     hints: Hints
 
 
@@ -47,7 +46,7 @@ class Reconciler:
 
     def __init__(self, needs: Needs) -> None:
         self._needs = needs
-        self._stepping = Stepping(needs.executors, needs.ballots, needs.marks)
+        self._stepping = Stepping(needs.executors, needs.ballots)
 
     async def reconcile(self, leased: Leased) -> None:
         """One pass. Raises FencedError when the run belongs to somebody newer; nothing was written then."""
@@ -80,7 +79,7 @@ class Reconciler:
 
     async def _move(self, run: Run, lease: Lease, now: datetime) -> Moved:
         if run.wish and run.phase is not Phase.RESTORING:
-            return _stop(run, now)
+            return await self._stepping.halt(run, lease.token, now) or _stop(run, now)
         match run.phase:
             case Phase.PLANNING:
                 return await self._plan(run, now)
@@ -88,9 +87,22 @@ class Reconciler:
                 return await self._gate(run, lease, now)
             case Phase.RUNNING | Phase.RESTORING:
                 if run.current() is None:
-                    return _finish(run, now)
+                    return await self._finish(run, lease, now)
                 return await self._stepping.step(run, lease.token, now)
         raise RuntimeError(f"{run.id} is {run.phase} and should not have been due")
+
+    async def _finish(self, run: Run, lease: Lease, now: datetime) -> Moved:
+        """No step is left. What the last message will say to run is looked at once more before it is said."""
+        if run.phase is not Phase.RUNNING or restored_at(run):
+            return _finish(run, now)
+        try:
+            wrong = await self._stepping.overwritten(run, lease.token, now)
+        except TemporaryError as exc:
+            return Moved(replace(run, waiting_for=str(exc)), min(exc.retry_after or RETRY, LONGEST_LOOK))
+        if not wrong:
+            return _finish(run, now)
+        after, events = replace(run, overwritten=True).ended(Phase.FAILED, wrong, at=now)
+        return Moved(after, None, events)
 
     async def _plan(self, run: Run, now: datetime) -> Moved:
         try:
@@ -170,4 +182,4 @@ def _planning_waits(run: Run, exc: TemporaryError, now: datetime) -> Moved:
     if now - (run.planning_since or now) > PLANNING_LIMIT:
         after, events = run.ended(Phase.REFUSED, f"gave up after an hour: {exc}", at=now)
         return Moved(after, None, events)
-    return Moved(replace(run, waiting_for=str(exc)), exc.retry_after or RETRY)
+    return Moved(replace(run, waiting_for=str(exc)), min(exc.retry_after or RETRY, LONGEST_LOOK))

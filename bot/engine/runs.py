@@ -35,8 +35,8 @@ class Runs:
         """Wish a run to stop; its next pass honours it. Safe to repeat."""
         return await self._amend(tx, run, run.abort_wished(by, reason, at=self._clock.now()))
 
-    async def pause(self, tx: Transaction, run: Run, *, by: UserId, reason: str) -> Run:
-        """Let a run begin no further step. Safe to repeat."""
+    async def pause(self, tx: Transaction, run: Run, *, by: UserId | None, reason: str) -> Run:
+        """Let a run begin no further step; `by` `None`: Sluice itself. Safe to repeat."""
         return await self._amend(tx, run, run.paused(by, reason, at=self._clock.now()))
 
     async def resume(self, tx: Transaction, run: Run, *, by: UserId) -> Run:

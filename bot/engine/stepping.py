@@ -5,16 +5,18 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import assert_never
 
-from bot.domain.errors import FencedError, PermanentError, TemporaryError
+from bot import logs
+from bot.domain.errors import FencedError, OverwriteError, PermanentError, TemporaryError
 from bot.domain.events import Event, StepWaited
 from bot.domain.outcome import Failed, FailureCause, Inconclusive, Outcome, Pending, Succeeded, Voided
 from bot.domain.phase import Phase, StepPhase
 from bot.domain.plan import PlannedStep
 from bot.domain.run import Run
 from bot.engine.ballots import Ballots, Count, close
-from bot.engine.marks import Marks
-from bot.engine.timing import AT_ONCE, FRESH, PAUSED_LOOK, RETRY, UNREADABLE_LOOK
+from bot.engine.timing import AT_ONCE, FRESH, LONGEST_LOOK, PAUSED_LOOK, RETRY, UNREADABLE_LOOK
 from bot.ports.execution import Executors, StepContext
+
+log = logs.get(__name__)
 
 APPROVAL = "approval"
 MOST_EDITIONS = 5
@@ -24,6 +26,7 @@ ENDS = {
     FailureCause.REJECTED: Phase.REJECTED,
     FailureCause.EXPIRED: Phase.EXPIRED,
     FailureCause.BROKEN: Phase.FAILED,
+    FailureCause.OVERWRITTEN: Phase.FAILED,
 }
 
 
@@ -39,10 +42,9 @@ class Moved:
 class Stepping:
     """Drives the executors of steps and gates, and the ballots."""
 
-    def __init__(self, executors: Executors, ballots: Ballots, marks: Marks) -> None:
+    def __init__(self, executors: Executors, ballots: Ballots) -> None:
         self._executors = executors
         self._ballots = ballots
-        self._marks = marks
 
     async def step(self, run: Run, token: int, now: datetime) -> Moved:
         """One pass over the run's current step."""
@@ -50,7 +52,7 @@ class Stepping:
         if planned is None:
             raise RuntimeError(f"{run.id} has no step left")
         if run.step(planned.key).phase is StepPhase.PENDING:
-            if run.pause:
+            if run.pause and run.phase is Phase.RUNNING:
                 return Moved(run, PAUSED_LOOK)
             if planned.changes and run.phase is Phase.RUNNING:
                 return await self._arm(run, planned, now)
@@ -77,8 +79,33 @@ class Stepping:
             return await self._executors.get(planned.kind).reconcile(context)
         except TemporaryError as exc:
             return Pending(str(exc), requeue_after=exc.retry_after or RETRY, blocked=True)
+        except OverwriteError as exc:
+            return Failed(str(exc), FailureCause.OVERWRITTEN)
         except (PermanentError, FencedError) as exc:
             return Failed(str(exc))
+
+    async def halt(self, run: Run, token: int, now: datetime) -> Moved | None:
+        """The run is to leave its present step: end what that started. `None`: nothing of it goes on by itself."""
+        planned = run.current()
+        if planned is None or not planned.changes or run.step(planned.key).phase is not StepPhase.RUNNING:
+            return None
+        try:
+            await self._executors.effect(planned.kind).halt(StepContext(run, planned, now, token))
+        except TemporaryError as exc:
+            return Moved(replace(run, waiting_for=str(exc)), min(exc.retry_after or RETRY, LONGEST_LOOK))
+        except PermanentError as exc:
+            log.warning("step could not be halted", run_id=run.id, step=planned.key, error=str(exc))
+        return None
+
+    async def overwritten(self, run: Run, token: int, now: datetime) -> str:
+        """Why what the run has changed no longer stands, as a clause; empty: it stands. Raises TemporaryError."""
+        for planned in run.sealed_plan().steps:
+            if planned.changes and run.step(planned.key).phase is StepPhase.SUCCEEDED:
+                context = StepContext(run, planned, now, token)
+                wrong = await self._executors.effect(planned.kind).overwritten(context)
+                if wrong:
+                    return wrong
+        return ""
 
     def apply(self, run: Run, planned: PlannedStep, outcome: Outcome, now: datetime) -> Moved:
         """The run with one step's outcome in it; does not yet decide what that means for the run."""
@@ -121,16 +148,23 @@ class Stepping:
 
     async def _after_sleep(self, run: Run, planned: PlannedStep, token: int, now: datetime) -> Moved:
         """Armed, then asleep: if the effect had not landed before, the approval must still hold after."""
-        count = await self._guard(self._landed_or_approved(run, now), run)
+        context = StepContext(run, planned, now, token)
+        count = await self._guard(self._landed_or_approved(context), run)
         if isinstance(count.outcome, Succeeded):
             done = Count(count.run, await self.execute(count.run, planned, token, now))
             return self._counted(done, planned, now, started=count.events)
+        if isinstance(count.outcome, Failed | Voided):
+            # Nothing has landed, and what a former owner still sends is refused: nothing was changed.
+            count = replace(count, run=replace(count.run, changed=False))
         return self._counted(count, planned, now)
 
-    async def _landed_or_approved(self, run: Run, now: datetime) -> Count:
-        if await self._marks.landed(run):
-            return Count(run, Succeeded())
-        return await self._ballots.recheck(run, now)
+    async def _landed_or_approved(self, context: StepContext) -> Count:
+        try:
+            if await self._executors.effect(context.step.kind).landed(context):
+                return Count(context.run, Succeeded())
+        except FencedError as exc:
+            return Count(context.run, Voided(str(exc)))
+        return await self._ballots.recheck(context.run, context.now)
 
     async def _guard(self, work: Awaitable[Count], run: Run) -> Count:
         """Whatever cannot be read about votes makes the run wait; it never passes, and is no failure of the release."""
@@ -159,9 +193,13 @@ class Stepping:
         if step.phase is not StepPhase.FAILED:
             return moved
         if run.phase is Phase.RESTORING:
+            run = replace(run, overwritten=isinstance(outcome, Failed) and outcome.cause is FailureCause.OVERWRITTEN)
             after, events = run.ended(Phase.FAILED, f"{run.reason}; and {planned.kind} failed: {step.why}", at=now)
             return Moved(after, None, (*moved.events, *events))
         cause = outcome.cause if isinstance(outcome, Failed) else FailureCause.BROKEN
+        if cause is FailureCause.OVERWRITTEN:
+            after, events = replace(run, overwritten=True).ended(Phase.FAILED, step.why, at=now)
+            return Moved(after, None, (*moved.events, *events))
         if run.changed and run.sealed_plan().on_failure:
             after, events = run.restoring(f"{planned.kind} failed: {step.why}", at=now)
             return Moved(after, AT_ONCE, (*moved.events, *events))
@@ -193,7 +231,8 @@ def _asked_anew(count: Count, now: datetime, *, started: tuple[Event, ...] = ())
     if count.run.edition < MOST_EDITIONS:
         return Moved(count.run.replanned(at=now), AT_ONCE, told)
     why = count.outcome.reason if isinstance(count.outcome, Voided) else ""
-    after, events = count.run.ended(Phase.EXPIRED, f"asked {MOST_EDITIONS} times; the last time {why}", at=now)
+    unchanged = replace(count.run, changed=False)
+    after, events = unchanged.ended(Phase.EXPIRED, f"asked {MOST_EDITIONS} times; the last time {why}", at=now)
     return Moved(after, None, (*told, *events))
 
 
@@ -206,4 +245,6 @@ def _wait(run: Run, planned: PlannedStep, wait: Pending, now: datetime) -> Moved
     after = run.step_waits(planned.key, wait.why, memo=memo, blocked=wait.blocked, at=now)
     news = wait.blocked and not seen.blocked
     events = (StepWaited(run.id, now, planned.key, wait.why),) if news else ()
-    return Moved(after, wait.requeue_after, events)
+    left = planned.deadline.total_seconds() - seen.worked_s(now)
+    wishes = (wait.requeue_after, LONGEST_LOOK, *([timedelta(seconds=left)] if left > 0 else []))
+    return Moved(after, min(wishes), events)

@@ -9,6 +9,9 @@ RETRY = timedelta(seconds=5)
 QUEUE_LOOK = timedelta(minutes=5)
 """A run in line is woken by whoever frees its target."""
 
+LONGEST_LOOK = timedelta(minutes=5)
+"""However long a server wishes to be left alone: people wait."""
+
 PAUSED_LOOK = timedelta(minutes=10)
 """A paused run is woken when it is resumed."""
 

@@ -4,17 +4,20 @@ What is due is decided in SQL; bells and alarms only make it look sooner.
 """
 
 import asyncio
+from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
 from bot import logs
 from bot.domain.errors import FencedError, TemporaryError
+from bot.domain.ids import RunId
 from bot.engine.bells import Bells
 from bot.engine.hints import Hints
 from bot.engine.inbox import Inbox
 from bot.engine.reconciler import Reconciler
 from bot.engine.relay import Relay
+from bot.engine.runs import Runs
 from bot.ports.clock import Clock
 from bot.ports.store import Leased, Store
 
@@ -25,6 +28,9 @@ PASS_LIMIT = timedelta(seconds=45)
 CONCURRENCY = 16
 FLUSH_LIMIT = timedelta(seconds=5)
 """How long a stopping process may take to deliver the messages that are due."""
+
+TOLD_AFTER = 3
+"""So many broken passes of one run in this process before people are told."""
 
 RESTLESS = 2000
 """More turns than any work takes that is due at one moment."""
@@ -44,6 +50,7 @@ class Parts:
     reconciler: Reconciler
     inbox: Inbox
     relay: Relay
+    runs: Runs
     hints: Hints
     bells: Bells
 
@@ -56,6 +63,7 @@ class Worker:
         self._owner = owner
         self._stopping = asyncio.Event()
         self._moving: set[str] = set()
+        self._broken: Counter[RunId] = Counter()
 
     # --- a process that serves ---
 
@@ -160,10 +168,24 @@ class Worker:
                 log.warning("pass given up to a newer owner", error=str(exc))
             except (TemporaryError, TimeoutError) as exc:
                 log.warning("pass failed; its lease will run out", error=str(exc))
-            except Exception:  # one run's fault of ours must not stop the others; it is retried
+            except Exception as exc:  # one run's fault of ours must not stop the others; it is retried
                 log.exception("pass broke; its lease will run out")
+                await self._tell_broken(leased.run.id, exc)
         self._moving.discard(leased.run.id)
         self._parts.bells.ring()
+
+    async def _tell_broken(self, run_id: RunId, fault: Exception) -> None:
+        """After some passes that broke, the run says so itself: it is tried on, but nobody waits for it unknowing."""
+        self._broken[run_id] += 1
+        if self._broken[run_id] != TOLD_AFTER:
+            return
+        try:
+            async with self._parts.store.transaction() as tx:
+                run = await tx.run(run_id)
+                if run and not run.phase.final:
+                    await self._parts.runs.pause(tx, run, by=None, reason=f"a fault in Sluice itself: {fault!r}")
+        except Exception:  # what broke the passes may break the telling, too; the log has both
+            log.exception("a run that keeps breaking could not be told")
 
     # --- virtual time ---
 

@@ -92,12 +92,13 @@ class WorkloadState:
 @dataclass(frozen=True, slots=True)
 class ImageChange:
     """What set_image shall write. `history` are the healthy images before this one, newest first (at most 10 are
-    kept).
+    kept). `over` are the images that it may replace: what people set by hand since is theirs (empty: any).
     """
 
     image: str
     change_cause: str
     history: tuple[str, ...] = ()
+    over: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,13 +154,28 @@ class Cluster(Protocol):
         """Make the workload run `change.image`; safe to repeat: if it does already for this run, nothing is written.
 
         Raises FencedError when the workload carries this run's mark with a higher token, or the mark of a run that is
-        neither this one nor `fence.after`; ConflictError when it changed meanwhile; RefusedError when another
-        controller owns it.
+        neither this one nor `fence.after`; OverwriteError when another image runs than `change.over` names;
+        ConflictError when it changed meanwhile; RefusedError when another controller owns it.
+        """
+        ...
+
+    async def claim(self, ref: WorkloadRef, fence: Fence) -> WorkloadState:
+        """Put the mark alone on the workload: what a former owner of this run still sends is refused from now on.
+
+        Raises as set_image does.
         """
         ...
 
     async def run_job(self, spec: JobSpec, fence: Fence) -> JobState:
         """Create the Job if there is none of that name, and tell how it stands. Safe to repeat."""
+        ...
+
+    async def has_job(self, ref: WorkloadRef, name: str) -> bool:
+        """Whether a Job of that name is there, running or not."""
+        ...
+
+    async def delete_job(self, ref: WorkloadRef, name: str) -> None:
+        """Remove a Job and its pods; no error when it is gone already."""
         ...
 
     async def recent_events(self, ref: WorkloadRef, *, limit: int = 8) -> tuple[str, ...]:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from bot.domain.json import Json
 from bot.domain.outcome import Outcome
@@ -50,9 +50,32 @@ class Executor(Protocol):
         ...
 
 
+@runtime_checkable
+class Effect(Protocol):
+    """What a step kind leaves in the world, asked where the database alone cannot tell what happened. All raise as a
+    reconcile pass does."""
+
+    async def landed(self, context: StepContext) -> bool:
+        """Whether an effect of this very step is in the world already. Looks; and closes the door behind it: what a
+        former owner of the run still sends must be refused from now on."""
+        ...
+
+    async def overwritten(self, context: StepContext) -> str:
+        """Why the effect of this step, which succeeded, no longer stands, as a clause; empty: it stands."""
+        ...
+
+    async def halt(self, context: StepContext) -> None:
+        """The run moves on without this step: end what would go on by itself. Safe to repeat."""
+        ...
+
+
 class Executors(Protocol):
     """All kinds that the program knows."""
 
     def get(self, kind: str) -> Executor:
         """The executor of a kind. Raises KeyError: a plan with an unknown kind is a fault of ours."""
+        ...
+
+    def effect(self, kind: str) -> Effect:
+        """The effects of a kind that changes something. Raises KeyError."""
         ...

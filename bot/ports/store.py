@@ -139,9 +139,12 @@ class Transaction(Protocol):
 
     async def save(self, run: Run, *, before: Run, lease: Lease, wake_at: datetime | None) -> None:
         """Write a leased run back and give the lease up. `wake_at` `None`: it is final. A hint that came meanwhile
-        brings `wake_at` forward. A wish, pause or consent that differs from `before` is written, otherwise what somebody else
-        wrote meanwhile stays; but a run that begins to restore or ends loses its pause. Raises FencedError when the
-        lease is no longer the newest."""
+        brings `wake_at` forward. A wish, pause or consent that differs from `before` is written, otherwise what
+        somebody else wrote meanwhile stays; but a run that begins to restore or ends loses its pause.
+
+        Raises FencedError when the lease is no longer the newest, and ConflictError when the run would succeed over a
+        wish to stop that came meanwhile.
+        """
         ...
 
     async def amend(self, run: Run) -> None:

@@ -93,7 +93,10 @@ class LetterTable(Tables):
 
     async def delivered(self, key: MessageKey, place: Place | None, *, version: int, seeded: int) -> None:
         where = {"channel_id": place.channel, "ts": place.ts} if place else {}
-        await self._change(key, delivered=version, seeded=seeded, failures=0, error="", **where, **_FREE)
+        done = (LETTERS.c.wanted <= version) & (LETTERS.c.seeds <= seeded)
+        # What is done is due no more: the index of what is due stays as small as the work that is left.
+        due_at = case((done, None), else_=LETTERS.c.due_at)
+        await self._change(key, delivered=version, seeded=seeded, failures=0, error="", due_at=due_at, **where, **_FREE)
 
     async def undelivered(self, key: MessageKey, *, until: datetime, error: str, drop: bool = False) -> None:
         later = {"due_at": None} if drop else {"due_at": until}

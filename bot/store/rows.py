@@ -47,7 +47,7 @@ class InvocationRow(SQLModel, table=True):
 
 
 class RunRow(SQLModel, table=True):
-    """A run. `wish`, `pause` and `consent` have columns of their own: others may write them while a pass is under way."""
+    """A run. `wish`, `pause` and `consent` have columns of their own: others may write them during a pass."""
 
     __tablename__ = "runs"
     id: str = Field(primary_key=True, max_length=200)

@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, and_, exists, func, insert, or_, select, union_all, update
 
-from bot.domain.errors import FencedError
+from bot.domain.errors import ConflictError, FencedError
 from bot.domain.ids import RunId
 from bot.domain.phase import ACTIVE, Phase
 from bot.domain.run import Run
@@ -60,9 +60,12 @@ class RunTable(Tables):
         return [run_of(row) for row in await self._rows(query)]
 
     async def save(self, run: Run, *, before: Run, lease: Lease, wake_at: datetime | None) -> None:
-        row = await self._row(select(RUNS.c.token, RUNS.c.hinted_at).where(RUNS.c.id == run.id).with_for_update())
+        beside = select(RUNS.c.token, RUNS.c.hinted_at, RUNS.c.wish).where(RUNS.c.id == run.id)
+        row = await self._row(beside.with_for_update())
         if row is None or row.token != lease.token:
             raise FencedError(f"{run.id} belongs to a newer owner than token {lease.token}")
+        if run.phase is Phase.SUCCEEDED and row.wish and before.wish is None:
+            raise ConflictError(f"somebody wished {run.id} to stop while it was about to succeed")
         changes: dict[str, Any] = {}
         if run.wish != before.wish:
             changes["wish"] = text_of(WISH, run.wish) if run.wish else None
@@ -100,20 +103,23 @@ class RunTable(Tables):
         )
         leased = []
         for row in await self._rows(query):
-            lease = Lease(RunId(row.id), owner, row.token + 1, now + duration)
+            # Also above every token of a life before this one, whose marks are still on the workloads.
+            token = max(row.token + 1, int(now.timestamp()))
+            lease = Lease(RunId(row.id), owner, token, now + duration)
             held = {"lease_owner": owner, "lease_until": lease.until, "token": lease.token, "hinted_at": None}
             await self._execute(update(RUNS).where(RUNS.c.id == row.id).values(held))
             leased.append(Leased(run_of(row), lease))
         return leased
 
     async def next_due(self, now: datetime) -> datetime | None:
+        waiting = LETTERS.c.due_at.is_not(None)
         reachable = or_(LETTERS.c.under.is_(None), _under(PARENTS.c.ts.is_not(None)))
         dues = union_all(
             select(func.min(RUNS.c.wake_at).label("due")).where(_free(now)),
             select(func.min(RUNS.c.lease_until)).where(RUNS.c.wake_at.is_not(None)),
             select(func.min(INVOCATIONS.c.due_at)),
-            select(func.min(LETTERS.c.due_at)).where(_undelivered(), reachable, ~_claimed(now)),
-            select(func.min(LETTERS.c.claimed_until)).where(_undelivered(), reachable, _claimed(now)),
+            select(func.min(LETTERS.c.due_at)).where(waiting, _undelivered(), reachable, ~_claimed(now)),
+            select(func.min(LETTERS.c.claimed_until)).where(waiting, _undelivered(), reachable, _claimed(now)),
         )
         found = [row.due for row in await self._rows(dues) if row.due]
         return min(found, default=None)
@@ -125,7 +131,8 @@ class RunTable(Tables):
         waiting = select(func.count().label("many")).where(_undelivered(), LETTERS.c.due_at.is_not(None), ~lost)
         letters = await self._row(waiting)
         heard = await self._row(select(func.count().label("many")).where(INVOCATIONS.c.due_at.is_not(None)))
-        oldest = await self._row(select(func.min(RUNS.c.wake_at).label("due")).where(_free(now)))
+        # Also a run that somebody holds is late when nothing ever comes of its passes.
+        oldest = await self._row(select(func.min(RUNS.c.wake_at).label("due")))
         late = now - oldest.due if oldest and oldest.due and oldest.due < now else timedelta(0)
         counts = {row.phase: int(row.many) for row in phases}
         return Backlog(counts, int(letters.many) if letters else 0, int(heard.many) if heard else 0, late)

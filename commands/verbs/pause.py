@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from bot.domain.errors import UsageError
 from bot.domain.ids import RunId
+from bot.domain.phase import Phase
 from bot.domain.target import Target
 from commands import replies
 from commands.finding import find_active_run
@@ -32,6 +33,11 @@ def parse(line: Line, reading: Reading) -> PauseRun:
 async def handle(command: PauseRun, desk: Desk) -> Reply:
     """Pause the run; refused with the name of whoever paused it before."""
     run = await find_active_run(desk.tx, command.named)
+    if run.phase is Phase.RESTORING:
+        raise UsageError(
+            f"`{run.id}` is going back to the version before; that is not held up.",
+            hint=f"`/release why {run.id}` tells how far it is.",
+        )
     if run.pause:
         raise UsageError(
             f"`{run.id}` was paused by {person(run.pause.by)} already.",

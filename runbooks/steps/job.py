@@ -9,6 +9,7 @@ from typing import ClassVar
 
 from pydantic import Field
 
+from bot.domain.errors import NotFoundError
 from bot.domain.image import short
 from bot.domain.json import JsonObject
 from bot.domain.outcome import Evidence, Failed, Outcome, Pending, Succeeded
@@ -73,13 +74,34 @@ class RunJob:
                 logs = (Evidence(f"last lines of {job.name}", state.logs),) if state.logs else ()
                 return Failed(f"job {job.name} failed: {state.reason or 'no reason given'}", evidence=logs)
 
+    async def landed(self, context: StepContext) -> bool:
+        """Whether the Job was made. The claim before the look refuses a former owner who would still make it."""
+        workload = context.plan.workload
+        cluster = self._clusters.get(workload.cluster)
+        try:
+            await cluster.claim(workload, context.fence)
+        except NotFoundError:
+            return False
+        return await cluster.has_job(workload, job_name(context))
+
+    async def overwritten(self, context: StepContext) -> str:
+        """What a Job did, nobody can tell from outside."""
+        del context
+        return ""
+
+    async def halt(self, context: StepContext) -> None:
+        """Remove the Job with its pods: it must not go on in a release that people read as over."""
+        workload = context.plan.workload
+        await self._clusters.get(workload.cluster).delete_job(workload, job_name(context))
+
 
 def job_name(context: StepContext) -> str:
     """Deterministic, at most 63 characters, a DNS label: run, step and artifact.
 
-    A plan that is made anew for the same artifact finds the Job that ran already.
+    A plan that is made anew for the same artifact finds the Job that ran already. A Job of the failure steps is another
+    one than the step of that name.
     """
-    step = context.step.key.removeprefix("steps.").removeprefix("on_failure.")
+    step = context.step.key.removeprefix("steps.").replace("on_failure.", "undo-")
     artifact = short(context.plan.artifact.digest)[:8]
     name = re.sub(r"[^a-z0-9-]+", "-", f"{context.run.id}-{step}".lower()).strip("-")
     room = LONGEST_NAME - len(artifact) - 1

@@ -5,6 +5,7 @@ from datetime import timedelta
 from bot.domain.outcome import Failed, Outcome
 from bot.ports.cluster import Clusters, Hint, ImageChange
 from bot.ports.execution import StepContext
+from runbooks.effects import OnWorkload
 from runbooks.following import follow
 from runbooks.kinds import StepKind, StepSpec
 
@@ -25,11 +26,11 @@ KIND = StepKind(
 )
 
 
-class Restore:
+class Restore(OnWorkload):
     """Sets the previous image (once; a repeated pass finds it there) and follows it to its end."""
 
     def __init__(self, clusters: Clusters, hint: Hint) -> None:
-        self._clusters = clusters
+        super().__init__(clusters)
         self._hint = hint
 
     async def reconcile(self, context: StepContext) -> Outcome:
@@ -39,6 +40,7 @@ class Restore:
         cluster = self._clusters.get(plan.workload.cluster)
         cluster.watch(plan.workload, self._hint)
         cause = f"sluice {context.run.id}: restore {plan.previous.ref}, seal {plan.seal}"
-        change = ImageChange(plan.previous.image, cause, plan.previous.history)
+        over = (plan.artifact.image, plan.previous.image)
+        change = ImageChange(plan.previous.image, cause, plan.previous.history, over)
         await cluster.set_image(plan.workload, change, context.fence)
         return await follow(cluster, context, plan.previous.image)

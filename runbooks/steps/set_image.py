@@ -2,10 +2,12 @@
 
 from datetime import timedelta
 
-from bot.domain.outcome import Outcome, Pending, Succeeded
+from bot.domain.errors import OverwriteError
+from bot.domain.outcome import Outcome, Pending, Succeeded, Voided
 from bot.domain.release import same_image
-from bot.ports.cluster import Clusters, ImageChange
+from bot.ports.cluster import ImageChange
 from bot.ports.execution import StepContext
+from runbooks.effects import OnWorkload
 from runbooks.kinds import StepKind, StepSpec
 
 FIRST_LOOK = timedelta(seconds=5)
@@ -28,17 +30,18 @@ KIND = StepKind(
 )
 
 
-class SetImage:
+class SetImage(OnWorkload):
     """Writes the image with a resourceVersion precondition; a repeated pass finds its effect already there."""
-
-    def __init__(self, clusters: Clusters) -> None:
-        self._clusters = clusters
 
     async def reconcile(self, context: StepContext) -> Outcome:
         plan = context.plan
         cluster = self._clusters.get(plan.workload.cluster)
-        change = ImageChange(plan.artifact.image, change_cause(context), history(context))
-        seen = await cluster.set_image(plan.workload, change, context.fence)
+        over = (plan.previous.image,) if plan.previous else ()
+        change = ImageChange(plan.artifact.image, change_cause(context), history(context), over)
+        try:
+            seen = await cluster.set_image(plan.workload, change, context.fence)
+        except OverwriteError as exc:
+            return Voided(str(exc))
         if plan.artifact.image not in seen.images.values():
             why = "the workload does not show the new image yet"
             return Pending(why, requeue_after=FIRST_LOOK, memo={"written": True})

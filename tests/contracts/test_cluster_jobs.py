@@ -54,6 +54,19 @@ async def test_a_job_does_not_disturb_its_workload(worlds: Worlds) -> None:
     assert (state.settled, state.total, state.faults) == (True, 2, ())
 
 
+async def test_a_deleted_job_is_gone_and_deleting_it_again_is_no_error(worlds: Worlds) -> None:
+    """Clean-up may be repeated."""
+    async with worlds() as world:
+        spec = job(await world.workload("v1"), "v2")
+        assert not await world.cluster.has_job(spec.workload, spec.name)
+        await world.cluster.run_job(spec, fence())
+        assert await world.cluster.has_job(spec.workload, spec.name)
+        await world.cluster.delete_job(spec.workload, spec.name)
+        await world.cluster.delete_job(spec.workload, spec.name)
+        again = await world.cluster.run_job(spec, fence())
+    assert again.phase is JobPhase.RUNNING
+
+
 async def test_a_fenced_owner_starts_no_job(worlds: Worlds) -> None:
     """The newer run's mark on the workload counts for Jobs, too."""
     async with worlds() as world:

@@ -18,18 +18,17 @@ from bot.engine.ballots import Ballots
 from bot.engine.bells import Bells
 from bot.engine.hints import Hints
 from bot.engine.inbox import Inbox
-from bot.engine.marks import Marks
 from bot.engine.reconciler import Needs, Reconciler
 from bot.engine.relay import Relay
 from bot.engine.runs import Runs
 from bot.engine.worker import Parts, Worker
-from bot.ports.execution import Executor, StepContext
+from bot.ports.execution import Effect, Executor, StepContext
 from bot.ports.store import Heard
 from bot.slack.narrator import SlackNarrator
 from bot.store.database import Database
 from tests.builders import REPOSITORY, a_plan, a_request
 from tests.fakes.clock import FakeClock
-from tests.fakes.cluster import FakeCluster, FakeClusters
+from tests.fakes.cluster import FakeCluster
 from tests.fakes.workspace import ANN, DEPLOYS, FakeWorkspace, Message
 
 Answer = Outcome | SluiceError
@@ -41,6 +40,11 @@ class Script:
 
     answers: dict[str, list[Answer]] = field(default_factory=lambda: defaultdict(list))
     passes: list[StepContext] = field(default_factory=list)
+    there: bool | SluiceError = False
+    """Whether a change that was armed has landed; an error: nobody can tell."""
+    foreign: str = ""
+    """What somebody else has changed since."""
+    halted: list[StepContext] = field(default_factory=list)
 
     def tell(self, kind: str, *answers: Answer) -> None:
         """What a kind answers from now on."""
@@ -54,6 +58,27 @@ class Script:
         """See `Executors`."""
         del kind
         return self
+
+    def effect(self, kind: str) -> Effect:
+        """See `Executors`."""
+        del kind
+        return self
+
+    async def landed(self, context: StepContext) -> bool:
+        """See `Effect`."""
+        del context
+        if isinstance(self.there, SluiceError):
+            raise self.there
+        return self.there
+
+    async def overwritten(self, context: StepContext) -> str:
+        """See `Effect`."""
+        del context
+        return self.foreign
+
+    async def halt(self, context: StepContext) -> None:
+        """See `Effect`."""
+        self.halted.append(context)
 
     async def reconcile(self, context: StepContext) -> Outcome:
         """See `Executor`."""
@@ -99,7 +124,7 @@ class Stage:
         self.bells, narrator = Bells(), SlackNarrator()
         self.hints = Hints(self.bells.runs.set)
         self.runs = Runs(clock=self.clock, narrator=narrator)
-        chat, clusters = self.workspace, FakeClusters(self.cluster)
+        chat = self.workspace
         self.needs = Needs(
             clock=self.clock,
             store=store,
@@ -107,7 +132,6 @@ class Stage:
             planning=self.planning,
             executors=self.script,
             ballots=Ballots(chat=chat, directory=chat, planning=self.planning, store=store),
-            marks=Marks(clusters),
             hints=self.hints,
         )
         self.inbox = Inbox(store=store, clock=self.clock, narrator=narrator, handle=self._refuse)
@@ -122,10 +146,16 @@ class Stage:
             reconciler=reconciler,
             inbox=self.inbox,
             relay=self.relay,
+            runs=self.runs,
             hints=self.hints,
             bells=self.bells,
         )
         return Worker(parts, owner=owner)
+
+    async def sleeps(self, duration: timedelta) -> None:
+        """The process stands still, and then goes on."""
+        self.clock.advance(duration)
+        await self.worker.settle()
 
     async def asks(self, **request: Any) -> Run:
         """Somebody asks for a release; nothing is done about it yet."""

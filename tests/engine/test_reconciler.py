@@ -84,14 +84,24 @@ async def test_planning_waits_for_a_server(engine: Opening[Stage]) -> None:
 async def test_planning_honours_the_time_a_server_names(engine: Opening[Stage]) -> None:
     """Retry-After again."""
     async with engine as stage:
-        stage.planning.error = UnreachableError("slow down", retry_after=10 * MINUTE)
+        stage.planning.error = UnreachableError("slow down", retry_after=4 * MINUTE)
         await stage.asks()
         await stage.worker.settle()
         stage.planning.error = None
-        await stage.passes(9 * MINUTE)
+        await stage.passes(3 * MINUTE)
         assert (await stage.run()).phase is Phase.PLANNING
         await stage.passes(MINUTE)
         assert (await stage.run()).plan is not None
+
+
+async def test_no_server_is_left_alone_for_a_day(engine: Opening[Stage]) -> None:
+    """However long it wishes: its gate fails at its deadline, and planning gives up after its hour."""
+    async with engine as stage:
+        stage.script.tell("image", UnreachableError("slow down", retry_after=timedelta(days=1)))
+        run = await stage.begins(**PLAIN)
+        limit = run.sealed_plan().gates[0].deadline
+        await stage.passes(limit)
+        assert (await stage.run()).phase is Phase.REFUSED
 
 
 async def test_planning_gives_up_after_an_hour(engine: Opening[Stage]) -> None:

@@ -3,7 +3,7 @@
 from contextlib import AbstractAsyncContextManager as Opening
 from datetime import timedelta
 
-from bot.domain.errors import RefusedError, UnreachableError
+from bot.domain.errors import FencedError, RefusedError, UnreachableError
 from bot.domain.outcome import Pending, Succeeded
 from bot.domain.phase import Phase
 from tests.builders import a_plan, a_step
@@ -113,7 +113,7 @@ async def test_an_approval_that_ran_out_while_the_process_slept_is_void(engine: 
     """Nothing had happened yet: the ballot is closed, and a new one is asked for."""
     async with engine as stage:
         await armed_and_asleep(stage)
-        await stage.passes(32 * MINUTE)
+        await stage.sleeps(32 * MINUTE)
         run = await stage.run()
         assert stage.script.times("set_image") == 0
         assert stage.script.times("restore") == 0
@@ -121,11 +121,11 @@ async def test_an_approval_that_ran_out_while_the_process_slept_is_void(engine: 
 
 
 async def test_a_change_that_had_landed_before_the_sleep_goes_on(engine: Opening[Stage]) -> None:
-    """The workload carries this run's mark: the approval was used in time."""
+    """The approval was used in time."""
     async with engine as stage:
         await armed_and_asleep(stage)
-        stage.cluster.edit(a_plan().workload, annotations={"sluice.dev/run": "api-prod-1"})
-        await stage.passes(32 * MINUTE)
+        stage.script.there = True
+        await stage.sleeps(32 * MINUTE)
         run = await stage.run()
         assert (run.phase, run.edition) == (Phase.SUCCEEDED, 1)
 
@@ -134,8 +134,8 @@ async def test_the_mark_of_another_run_is_not_ours(engine: Opening[Stage]) -> No
     """Somebody else's change does not make ours approved."""
     async with engine as stage:
         await armed_and_asleep(stage)
-        stage.cluster.edit(a_plan().workload, annotations={"sluice.dev/run": "api-prod-7"})
-        await stage.passes(32 * MINUTE)
+        stage.script.there = FencedError("api was changed by api-prod-7")
+        await stage.sleeps(32 * MINUTE)
         assert stage.script.times("set_image") == 0
 
 
@@ -143,8 +143,8 @@ async def test_whether_it_landed_must_be_known(engine: Opening[Stage]) -> None:
     """The cluster does not answer: the run waits, and neither acts nor asks anew."""
     async with engine as stage:
         await armed_and_asleep(stage)
-        stage.cluster.down = True
-        await stage.passes(32 * MINUTE)
+        stage.script.there = UnreachableError("the cluster is down")
+        await stage.sleeps(32 * MINUTE)
         run = await stage.run()
         assert (run.phase, run.edition) == (Phase.RUNNING, 1)
         assert (await stage.step("steps.set_image")).blocked
@@ -156,7 +156,7 @@ async def test_a_workload_that_is_gone_carries_no_mark(engine: Opening[Stage]) -
         await armed_and_asleep(stage)
         stage.cluster.delete(a_plan().workload)
         stage.planning.error = RefusedError("api is gone")
-        await stage.passes(32 * MINUTE)
+        await stage.sleeps(32 * MINUTE)
         run = await stage.run()
         assert (run.phase, run.reason) == (Phase.REFUSED, "api is gone")
 
@@ -168,5 +168,5 @@ async def test_a_step_that_remembers_something_has_landed(engine: Opening[Stage]
         await stage.begins(**ASKS)
         await stage.passes(5 * SECOND)
         await approved(stage)
-        await stage.passes(32 * MINUTE)
+        await stage.sleeps(32 * MINUTE)
         assert (await stage.run()).phase is Phase.SUCCEEDED

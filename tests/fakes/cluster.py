@@ -14,7 +14,7 @@ from tests.fakes.scenery import FakeJob, Scenery, Watched, bare, chosen
 
 
 class Write(NamedTuple):
-    """One change that arrived: set_image, mark or run_job. `ref` is without container."""
+    """One change that arrived: set_image, mark, run_job or delete_job. `ref` is without container."""
 
     verb: str
     ref: WorkloadRef
@@ -50,6 +50,8 @@ class FakeCluster(Scenery):
         marks.refuse_owned(ref, _owner(workload))
         container = chosen(ref, workload)
         there = workload.containers[container] == change.image
+        if not there:
+            marks.refuse_foreign(ref, workload.containers[container], change)
         if not there or workload.annotations.get(marks.RUN_MARK) != fence.run_id:
             with self._writing("mark" if there else "set_image", workload, change.image):
                 workload.annotations |= marks.change(change, fence)
@@ -68,6 +70,28 @@ class FakeCluster(Scenery):
             with self._telling("run_job", workload.ref, spec.name):
                 self.jobs[key] = FakeJob(spec, self.clock.now())
         return self.job_state(self.jobs[key])
+
+    async def claim(self, ref: WorkloadRef, fence: Fence) -> WorkloadState:
+        """See `Cluster`."""
+        self._reach()
+        workload = self.find(ref)
+        marks.admit(ref, workload.annotations, fence)
+        marks.refuse_owned(ref, _owner(workload))
+        with self._writing("mark", workload, fence.run_id):
+            workload.annotations |= marks.marks(fence)
+        return self._state(workload, ref)
+
+    async def has_job(self, ref: WorkloadRef, name: str) -> bool:
+        """See `Cluster`."""
+        self._reach()
+        return (ref.namespace, name) in self.jobs
+
+    async def delete_job(self, ref: WorkloadRef, name: str) -> None:
+        """See `Cluster`."""
+        self._reach()
+        if (ref.namespace, name) in self.jobs:
+            with self._telling("delete_job", ref, name):
+                del self.jobs[ref.namespace, name]
 
     async def recent_events(self, ref: WorkloadRef, *, limit: int = 8) -> tuple[str, ...]:
         """See `Cluster`."""
