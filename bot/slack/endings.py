@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from bot.domain.image import ImageRef, short
+from bot.domain.image import TAG, ImageRef, is_mutable, short
 from bot.domain.phase import Phase, StepPhase
 from bot.domain.plan import Verb
 from bot.domain.release import digest_of, image_set_at, known_before, restored_at
@@ -36,6 +36,8 @@ def _happened(run: Run) -> str:
         case Phase.SUCCEEDED:
             runbook = code(run.sealed_plan().runbook.name)
             return f"{service(run)} {wanted(run)}: the runbook {runbook} has *finished* in {environment(run)}"
+        case Phase.RESTORED if image_set_at(run) is None:
+            return f"{change(run)} *stopped* before the image was set; its failure steps are done"
         case Phase.RESTORED:
             return f"{change(run)} was *undone*; {before(run) or 'the version before'} is restored"
         case Phase.REJECTED | Phase.ABORTED if run.reason.startswith(f"{run.phase} by"):
@@ -92,10 +94,17 @@ def _why(run: Run) -> list[str]:
 
 
 def _what_runs(run: Run) -> list[str]:
+    if run.overwritten:
+        return ["*What runs now was set by somebody else*; Sluice left it as it is."]
     if run.phase is Phase.SUCCEEDED:
         return [] if image_set_at(run) else _image_stays(run)
     if run.phase is Phase.RESTORED:
-        return [f"Now runs: {before(run) or 'the version before'}. Took {elapsed(run)}."]
+        runs = "Now runs" if image_set_at(run) else "Still runs"
+        return [f"{runs}: {before(run) or 'the version before'}. Took {elapsed(run)}."]
+    return _what_runs_after_failure(run)
+
+
+def _what_runs_after_failure(run: Run) -> list[str]:
     if not run.changed:
         runs = f"; {before(run)} still runs" if before(run) else ""
         return [f"Nothing was changed{runs}."]
@@ -140,9 +149,10 @@ def _back_from(run: Run) -> str:
     if image_set_at(run) is None:
         return ""
     if run.request.verb is Verb.ROLLBACK:
-        left, target = before(run), run.request.target
-        ref = run.plan.previous.ref if run.plan and run.plan.previous else ""
-        return f" · forward again: {code(f'/deploy {target.service} {ref} {target.environment}')}" if left else ""
+        target, left = run.request.target, run.plan.previous if run.plan else None
+        digest = digest_of(left.image) if left else None
+        ref = left.ref if left and TAG.fullmatch(left.ref) and not is_mutable(left.ref) else digest
+        return f" · forward again: {code(f'/deploy {target.service} {ref} {target.environment}')}" if ref else ""
     back = way_back(run)
     if back:
         return f" · way back: {code(back.command)}"
@@ -155,8 +165,9 @@ def _back_from(run: Run) -> str:
 
 def again(run: Run) -> str:
     """The command that asks for the same once more."""
-    target = run.request.target
-    if run.request.verb is Verb.ROLLBACK:
-        to = f" to {run.request.ref}" if run.request.ref else ""
-        return f"/rollback {target.service} {target.environment}{to}"
-    return f"/deploy {target.service} {run.request.ref} {target.environment}"
+    target, asked = run.request.target, run.request
+    options = f" --runbook {asked.runbook}" if asked.runbook else ""
+    if asked.verb is Verb.ROLLBACK:
+        to = f" to {asked.ref}" if asked.ref else ""
+        return f"/rollback {target.service} {target.environment}{to}{options}"
+    return f"/{asked.verb} {target.service} {asked.ref} {target.environment}{options}"

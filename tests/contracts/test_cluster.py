@@ -2,10 +2,11 @@
 
 import json
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 
 import pytest
 
-from bot.domain.errors import FencedError, NotFoundError, RefusedError
+from bot.domain.errors import FencedError, NotFoundError, OverwriteError, RefusedError
 from bot.domain.target import WorkloadRef
 from bot.ports.cluster import WorkloadState
 from tests.contracts.clusters import WORLDS, Worlds, change, changed, fence, image, settled
@@ -129,6 +130,28 @@ async def test_a_newer_owner_of_the_run_fences_the_former_one(worlds: Worlds) ->
         await changed(world, ref, change("v2"), fence(token=5))
         with pytest.raises(FencedError, match="token 5, not 4"):
             await world.cluster.set_image(ref, change("v3"), fence(token=4))
+
+
+async def test_a_claim_shuts_the_former_owner_out(worlds: Worlds) -> None:
+    """The mark alone, without another image, refuses what a former owner of the run still sends."""
+    async with worlds() as world:
+        ref = await world.workload("v1")
+        before = await world.cluster.observe(ref)
+        claimed = await world.cluster.claim(ref, fence(token=5))
+        assert (claimed.images, claimed.template_sha256) == (before.images, before.template_sha256)
+        with pytest.raises(FencedError, match="token 5, not 4"):
+            await world.cluster.set_image(ref, change("v2"), fence(token=4))
+        await changed(world, ref, change("v2"), fence(token=5))
+
+
+async def test_what_people_set_by_hand_is_not_replaced(worlds: Worlds) -> None:
+    """A change names what it may replace; an image by its tag alone is known by that tag."""
+    async with worlds() as world:
+        ref = await world.workload("v1")
+        other = f"registry.test/acme/api:v1@sha256:{'9d' * 32}"
+        with pytest.raises(OverwriteError, match="set by somebody else; it is left as it is"):
+            await world.cluster.set_image(ref, replace(change("v2"), over=(other,)), fence())
+        await changed(world, ref, replace(change("v2"), over=(other, image("v1"))), fence())
 
 
 async def test_the_next_run_and_other_targets_are_not_fenced(worlds: Worlds) -> None:
