@@ -45,6 +45,8 @@ class Script:
     foreign: str = ""
     """What somebody else has changed since."""
     halted: list[StepContext] = field(default_factory=list)
+    halting: list[SluiceError] = field(default_factory=list)
+    """What comes of the next attempts to halt a step."""
 
     def tell(self, kind: str, *answers: Answer) -> None:
         """What a kind answers from now on."""
@@ -79,6 +81,8 @@ class Script:
     async def halt(self, context: StepContext) -> None:
         """See `Effect`."""
         self.halted.append(context)
+        if self.halting:
+            raise self.halting.pop(0)
 
     async def reconcile(self, context: StepContext) -> Outcome:
         """See `Executor`."""
