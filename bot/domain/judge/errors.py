@@ -1,0 +1,183 @@
+"""Bad ones out of all: is the canary's share of them larger than the baseline's, and large enough to matter?"""
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from bot.domain.judge.blocks import Block, Moment
+from bot.domain.judge.counts import log_normalisers, mean_on_canary
+from bot.domain.judge.dispersion import Dispersion
+from bot.domain.judge.mixture import Mixture, Prior
+from bot.domain.judge.noninferiority import Baseline, CountsClearance
+from bot.domain.judge.renewal import Renewal
+from bot.domain.judge.samples import ALL, BAD, Floats, Increments
+from bot.domain.judge.settings import CountsSignal, JudgeSettings
+
+AT_ONCE = 0.8
+"""Part of the stake on harm that begins with the canary; the rest bets on harm that begins later."""
+
+RATIO_STEPS = (1.25, 1.5, 1.8, 2.2, 2.7, 3.5, 5.0, 8.0, 14.0, 30.0, 80.0, 250.0)
+RATIO_WEIGHTS = (0.05, 0.08, 0.10, 0.12, 0.12, 0.12, 0.11, 0.10, 0.08, 0.06, 0.04, 0.02)
+"""Odds ratios that are bet on, in multiples of the tolerance."""
+
+RATE_STEPS = (2.0, 4.0, 10.0, 30.0, 100.0, 400.0, 2000.0)
+RATE_WEIGHTS = (0.10, 0.16, 0.20, 0.20, 0.16, 0.12, 0.06)
+HIGHEST_RATE = 0.97
+"""Rates that are bet on, in multiples of the floor."""
+
+LARGEST_STEP = 4.0
+"""A block may multiply evidence by e^4 at most: one strange scrape does not condemn a canary."""
+
+CLUMPED_FROM = 1.5
+"""From this dispersion on, bad ones come in clumps."""
+
+WIDEST = 2.0
+"""Lasting differences between pods widen the tolerance by e^2 at most."""
+
+
+class CountsJudge:
+    """Evidence on one signal of bad ones out of all.
+
+    Harm must be shown twice: relative to the baseline, and above the floor; the smaller evidence counts.
+    """
+
+    def __init__(self, signal: CountsSignal, settings: JudgeSettings) -> None:
+        self.signal = signal
+        self._relative = Mixture(Prior(RATIO_WEIGHTS, AT_ONCE, settings.scrapes))
+        self._absolute = Mixture(Prior(RATE_WEIGHTS, AT_ONCE, settings.scrapes))
+        self._clearance = CountsClearance(signal, settings)
+        self._dispersion, self._baseline, self._renewal = Dispersion(), Baseline(), Renewal()
+        self._seen_at: float | None = None
+        self._set_tolerance(signal.tolerance)
+
+    @property
+    def evidence(self) -> float:
+        """Of harm."""
+        return min(self._relative.value, self._absolute.value)
+
+    @property
+    def clearance(self) -> float:
+        """Evidence that the harm to be ruled out is not there."""
+        return self._clearance.value
+
+    def _set_tolerance(self, odds_ratio: float) -> None:
+        self._tolerance = odds_ratio
+        ruled_out = self.signal.ruled_out
+        bets = [odds_ratio, *(odds_ratio * step for step in RATIO_STEPS), ruled_out, *self._clearance.odds_ratios]
+        self._log_odds = np.log(bets)
+
+    def judge(self, moment: Moment, block: Block | None) -> None:
+        """One look; `block` is `None` while there is too little to compare."""
+        if self._renewal.is_due(moment, block, self._baseline.requests):
+            widened = math.exp(min(self._dispersion.margin(moment.canary_pods), WIDEST))
+            self._set_tolerance(self.signal.tolerance * widened)
+        if block is None:
+            return
+        self._renewal.blocks += 1
+        canary, bad_on_canary, baseline, bad_on_baseline = block.counts
+        bad = bad_on_canary + bad_on_baseline
+        phi = self._dispersion.phi
+        is_clumped = phi > CLUMPED_FROM
+        tempered = self._tempered(canary + baseline, bad) if is_clumped else phi
+        ratios: Floats | None = None
+        if bad:
+            ratios = self._log_ratios(block, is_clumped=is_clumped) / tempered
+            self._relative.step(np.minimum(ratios[: len(RATIO_STEPS)], LARGEST_STEP).tolist())
+        self._absolute.step(self._rate_ratios(canary, bad_on_canary, is_clumped=is_clumped))
+        if not moment.is_warm:
+            against = None if ratios is None else ratios[len(RATIO_STEPS) :].tolist()
+            self._clearance.see(moment.at, (canary, bad_on_canary), against, (self._baseline, phi))
+
+    def _tempered(self, requests: float, bad: float) -> float:
+        """The dispersion of a block with clumps: the more it has above what is usual, the fewer clumps they are."""
+        phi = self._dispersion.phi
+        usual = self._baseline.bad / max(1.0, self._baseline.requests) * requests
+        return min(bad or 1.0, max(phi, bad / (1.0 + 2.0 * usual / phi)))
+
+    def _log_ratios(self, block: Block, *, is_clumped: bool) -> Floats:
+        """Log likelihood ratios of all bets: on harm against the tolerance, on no harm against what is ruled out."""
+        canary, bad_on_canary, baseline, bad_on_baseline = block.counts
+        bad = bad_on_canary + bad_on_baseline
+        null = np.zeros(self._log_odds.size, np.intp)
+        null[len(RATIO_STEPS) + 1 :] = len(RATIO_STEPS) + 1
+        apart = self._log_odds - self._log_odds[null]
+        if is_clumped:
+            norms = self._hoeffding(block, apart, null)
+        else:
+            logs = log_normalisers(canary, baseline, bad, self._log_odds)
+            norms = logs - logs[null]
+        ratios: Floats = np.delete(bad_on_canary * apart - norms, [0, len(RATIO_STEPS) + 1])
+        return ratios
+
+    def _hoeffding(self, block: Block, apart: Floats, null: Floats) -> Floats:
+        """Normalisers that hold for any law on 0 to K with the null's mean, not only for independent bad ones: no such
+        law has a larger exponential moment than K trials all or nothing (Hoeffding 1963)."""
+        canary, bad_on_canary, baseline, bad_on_baseline = block.counts
+        bad = bad_on_canary + bad_on_baseline
+        share = [
+            min(1.0, mean_on_canary(canary, baseline, bad, math.exp(self._log_odds[at])) / bad)
+            for at in (0, len(RATIO_STEPS) + 1)
+        ]
+        shares = np.where(null == 0, share[0], share[1])
+        norms: Floats = bad * np.log1p(shares * np.expm1(apart))
+        return norms
+
+    def _rate_ratios(self, canary: float, bad: float, *, is_clumped: bool) -> list[float]:
+        """Log likelihood ratios of rates to the floor. Of clumps it only counts whether there was one."""
+        floor = self.signal.floor
+        rates = [min(HIGHEST_RATE, step * floor) for step in RATE_STEPS]
+        if not is_clumped:
+            ratios = [bad * math.log(r / floor) + (canary - bad) * math.log1p((floor - r) / (1 - floor)) for r in rates]
+        elif bad:
+            ratios = [math.log(math.expm1(-canary * r) / math.expm1(-canary * floor)) for r in rates]
+        else:
+            ratios = [-canary * (r - floor) for r in rates]
+        return [min(LARGEST_STEP, ratio) for ratio in ratios]
+
+    def learn(self, at: float, increments: Increments) -> None:
+        """Compare the baseline's pods with one another; always after the scrape was judged."""
+        requests, bad = (float(total) for total in increments.total[[ALL, BAD]])
+        self._baseline.requests += requests
+        self._baseline.bad += bad
+        if self._seen_at is not None:
+            self._baseline.seconds += at - self._seen_at
+        self._seen_at = at
+        active = increments.rows[:, ALL] > 0
+        if 0 < bad < requests and np.count_nonzero(active) > 1:
+            pods = [pod for pod, is_active in zip(increments.pods, active, strict=True) if is_active]
+            self._dispersion.see(pods, *scores(increments.rows[active, ALL], increments.rows[active, BAD]))
+
+    def state(self) -> dict[str, Any]:
+        """Everything that must outlive the process."""
+        baseline = self._baseline
+        return {
+            "relative": self._relative.state(),
+            "absolute": self._absolute.state(),
+            "clearance": self._clearance.state(),
+            "dispersion": self._dispersion.state(),
+            "baseline": [baseline.requests, baseline.bad, baseline.seconds],
+            "renewal": self._renewal.state(),
+            "seen_at": self._seen_at,
+            "tolerance": self._tolerance,
+        }
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """Go on where `state` was taken."""
+        self._relative.restore(state["relative"])
+        self._absolute.restore(state["absolute"])
+        self._clearance.restore(state["clearance"])
+        self._dispersion.restore(*state["dispersion"])
+        self._baseline = Baseline(*state["baseline"])
+        self._renewal.restore(state["renewal"])
+        self._seen_at = state["seen_at"]
+        self._set_tolerance(state["tolerance"])
+
+
+def scores(requests: Floats, bad: Floats) -> tuple[Floats, Floats]:
+    """Per pod: bad ones more than its part of all, and the variance of that by chance (draws without replacement)."""
+    total = requests.sum()
+    rate = bad.sum() / total
+    variance = rate * (1 - rate) * total / (total - 1) * requests * (1 - requests / total)
+    return bad - requests * rate, variance

@@ -1,0 +1,116 @@
+"""What the pods showed at one scrape, and what happened since the scrape before."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+
+from bot.domain.errors import UnreadableError
+
+Floats = npt.NDArray[np.float64]
+
+ALL, BAD, FIRST_BUCKET = 0, 1, 2
+"""Columns of a row of counters: all, bad ones of them, and then the cumulative buckets."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """One pod's counters and gauges as they stand. Counters only grow, until the pod restarts.
+
+    `buckets` is the cumulative histogram of the requests' durations, one for each bound of the settings (empty where
+    latency is not judged). `gauges` holds levels by the name of their signal, `counts` further pairs (all, bad) by
+    theirs; what a pod does not show is not in them.
+    """
+
+    requests: float = 0.0
+    errors: float = 0.0
+    buckets: Sequence[float] = ()
+    gauges: Mapping[str, float] = field(default_factory=dict)
+    counts: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Observation:
+    """One scrape of both arms. `at` is in seconds since the canary got its first traffic; before that the baseline is
+    alone. A pod that could not be scraped is not in its mapping."""
+
+    at: float
+    canary: Mapping[str, Sample]
+    baseline: Mapping[str, Sample]
+
+
+@dataclass(frozen=True, slots=True)
+class Increments:
+    """What happened on one arm between each pod's last two scrapes: a row for each pod, whole numbers."""
+
+    pods: Sequence[str]
+    rows: Floats
+
+    @property
+    def total(self) -> Floats:
+        """The arm as a whole."""
+        total: Floats = self.rows.sum(axis=0)
+        return total
+
+
+class Counters:
+    """The last counters of every pod of one arm, each row `width` wide: all, bad, buckets.
+
+    The first scrape of a pod tells nothing, as nobody knows when its counters began. A missed scrape loses nothing:
+    the next one shows what both would have shown.
+    """
+
+    def __init__(self, width: int) -> None:
+        self._width = width
+        self._pods: list[str] = []
+        self._rows: Floats = np.empty((0, width))
+        self._absent: dict[str, Floats] = {}
+
+    def increments(self, shown: Mapping[str, Sequence[float]]) -> Increments:
+        """Take over what the pods show now. A counter that fell was reset: what it shows happened since the restart.
+
+        Raises UnreadableError for a pod that shows another number of counters than the settings say.
+        """
+        pods, now = self._readable(shown)
+        if pods != self._pods:
+            self._rearrange(pods)
+        before = self._rows
+        self._rows = now
+        grown = now - before
+        restarted = (grown < 0).any(axis=1)
+        if restarted.any():
+            grown[restarted] = now[restarted]
+        rows = np.rint(grown)
+        np.minimum(rows[:, BAD], rows[:, ALL], out=rows[:, BAD])
+        new = np.isnan(before[:, ALL])
+        if new.any():
+            return Increments([pod for pod, is_new in zip(pods, new, strict=True) if not is_new], rows[~new])
+        return Increments(pods, rows)
+
+    def _readable(self, shown: Mapping[str, Sequence[float]]) -> tuple[list[str], Floats]:
+        for pod, row in shown.items():
+            if len(row) != self._width:
+                raise UnreadableError(f"pod {pod} shows {len(row) - 2} buckets; {self._width - 2} are configured")
+        pods = list(shown)
+        now = np.array(list(shown.values()), dtype=np.float64).reshape(-1, self._width)
+        whole = np.isfinite(now).all(axis=1)
+        if whole.all():
+            return pods, now
+        return [pod for pod, ok in zip(pods, whole, strict=True) if ok], now[whole]
+
+    def _rearrange(self, pods: list[str]) -> None:
+        """Put the last rows into the order of these pods; a pod that is new has a row of NaN."""
+        known = self._absent | dict(zip(self._pods, self._rows, strict=True))
+        unknown = np.full(self._width, np.nan)
+        self._rows = np.array([known.pop(pod, unknown) for pod in pods]).reshape(-1, self._width)
+        self._pods, self._absent = pods, known
+
+    def state(self) -> dict[str, list[float]]:
+        """The last row of each pod."""
+        return {pod: row.tolist() for pod, row in [*zip(self._pods, self._rows, strict=True), *self._absent.items()]}
+
+    def restore(self, state: Mapping[str, Sequence[float]]) -> None:
+        """Go on where `state` was taken."""
+        self._pods, self._rows = [], np.empty((0, self._width))
+        self._absent = {pod: np.array(row, dtype=np.float64) for pod, row in state.items()}
