@@ -9,107 +9,107 @@ changes K and not this law.
 import math
 
 import numpy as np
-import numpy.typing as npt
 
 from bot.domain.judge.samples import Floats
 
 WIDE_FROM = 16.0
 """Variance from which on Laplace's method is used: its relative error is then below 1e-5 (and below 1e-6 from 64 on)."""
 
-FEW_SDS, FEW_MORE = 6.0, 6.0
+REACH_SDS, REACH_MORE = 6.0, 6.0
 """How far from the peak terms are summed: so many standard deviations, and so many terms more for skewed laws."""
 
 LOG_2PI = math.log(2.0 * math.pi)
-SMALL_FACTORIALS = np.array([math.lgamma(n + 1.0) for n in range(32)])
+GROWS = np.array([1.0, -1.0, -1.0, 1.0])
+"""How the cells k, n_c - k, K - k and n_b - K + k change with k."""
 
-Counts = float | Floats
+SMALL_FACTORIALS = np.array([math.lgamma(n + 1.0) for n in range(16)])
 
 
-def log_normalisers(canary: Counts, baseline: Counts, bad: Counts, log_odds: npt.ArrayLike) -> Floats:
-    """log Z(psi) for every log odds ratio, up to nothing: values for the same counts may be subtracted.
+def log_normalisers(counts: Floats, log_odds: Floats) -> Floats:
+    """log Z(psi) for many tables and odds ratios at once.
 
-    Counts are n_c, n_b and K of this module's text, all broadcast against `log_odds`; odds ratios are 0.5 or more. The
-    log likelihood ratio of psi to psi0 is then `k (log psi - log psi0) - (log Z(psi) - log Z(psi0))`.
+    `counts` has the rows n_c, n_b and K, `log_odds` log psi for each of its columns; odds ratios are 0.5 or more. The log
+    likelihood ratio of psi to psi0 is then `k (log psi - log psi0) - (log Z(psi) - log Z(psi0))`.
     """
-    n_c, n_b, k_all, theta = np.broadcast_arrays(*(np.asarray(x, np.float64) for x in (canary, baseline, bad, log_odds)))
-    cells, variance = _peak(n_c, n_b, k_all, theta)
-    values = _laplace(cells, variance, theta)
+    cells = _peak(counts, np.exp(log_odds))
+    inverse = 1.0 / cells
+    variance = 1.0 / inverse.sum(axis=0)
+    values = _laplace(cells, inverse, variance, log_odds)
     narrow = variance < WIDE_FROM
     if narrow.any():
-        values[narrow] = _summed(n_c[narrow], n_b[narrow], k_all[narrow], theta[narrow], cells[0][narrow])
+        few = np.flatnonzero(narrow)
+        values[few] = _summed(counts[:, few], log_odds[few], cells[0, few])
     return values
 
 
-def mean_on_canary(canary: float, baseline: float, bad: float, odds: float) -> float:
-    """The expected number of bad ones on the canary."""
-    counts = [np.array([x]) for x in (canary, baseline, bad, math.log(odds))]
-    cells, variance = _peak(*counts)
-    first, logs = _terms(*counts, cells[0], np.sqrt(variance))
-    weights = np.exp(logs[0] - logs[0].max())
+def mean_on_canary(counts: Floats, log_odds: float) -> float:
+    """The expected number of bad ones on the canary, for one table n_c, n_b, K."""
+    cells = _peak(counts[:, None], np.exp([log_odds]))
+    sd = math.sqrt(1.0 / float((1.0 / cells).sum()))
+    first, growth = _growth(counts[:, None], np.array([log_odds]), cells[0], REACH_SDS * sd + REACH_MORE)
+    logs = np.cumsum(np.log(np.maximum(growth[0], 1e-300)))
+    weights = np.exp(np.append(0.0, logs) - max(0.0, logs.max(initial=0.0)))
     return float(first[0] + (weights * np.arange(weights.size)).sum() / weights.sum())
 
 
-def _peak(n_c: Floats, n_b: Floats, k_all: Floats, theta: Floats) -> tuple[tuple[Floats, ...], Floats]:
-    """Where the terms are largest: the four cells of the table there, each plus a half, and the variance around it.
+def _peak(counts: Floats, odds: Floats) -> Floats:
+    """The four cells of the table, each plus a half, where the terms of Z are largest.
 
-    The terms' product form x! ~ sqrt(2 pi) ((x + 1/2)/e)^(x + 1/2) is largest where the odds ratio of the cells plus a
+    In the form x! ~ sqrt(2 pi) ((x + 1/2)/e)^(x + 1/2) the terms are largest where the odds ratio of the cells plus a
     half is psi: a quadratic equation (Cornfield's, with halves).
     """
-    psi = np.exp(theta)
-    n, k = n_c + 1.0, k_all + 1.0
-    rest = n_b - k_all
-    b = psi * (n + k) + rest
-    bad_c = 2.0 * psi * n * k / (b + np.sqrt(np.maximum(b * b - 4.0 * (psi - 1.0) * psi * n * k, 0.0)))
-    cells = (bad_c, *(np.maximum(cell, 1e-9) for cell in (n - bad_c, k - bad_c, rest + bad_c)))
-    return cells, 1.0 / (1.0 / cells[0] + 1.0 / cells[1] + 1.0 / cells[2] + 1.0 / cells[3])
+    n_c, n_b, bad = counts
+    n, k, rest = n_c + 1.0, bad + 1.0, n_b - bad
+    b = odds * (n + k) + rest
+    twice = 2.0 * odds * n * k
+    peak = twice / (b + np.sqrt(np.maximum(b * b - 2.0 * (odds - 1.0) * twice, 0.0)))
+    return np.maximum((peak, n - peak, k - peak, rest + peak), 1e-9)
 
 
-def _laplace(cells: tuple[Floats, ...], variance: Floats, theta: Floats) -> Floats:
+def _laplace(cells: Floats, inverse: Floats, variance: Floats, log_odds: Floats) -> Floats:
     """The sum as the integral of the bell around its peak, with the correction of the first order.
 
     With factorials in the form above the leading term alone is exact for binomial and Poisson sums, so little is left
     to correct.
     """
-    a, b, c, d = cells
-    level = (a - 0.5) * theta + 0.5 * np.log(variance) - 1.5 * LOG_2PI
-    third = 1 / (a * a) - 1 / (b * b) - 1 / (c * c) + 1 / (d * d)
-    fourth = -2.0 * (1 / a**3 + 1 / b**3 + 1 / c**3 + 1 / d**3)
-    for cell in cells:
-        level -= cell * np.log(cell) - cell
-    spread2 = variance * variance
-    return level + 1.0 / (24.0 * variance) + spread2 * (fourth / 8.0 + 5.0 * variance * third * third / 24.0)
+    squares = inverse * inverse
+    third = GROWS @ squares
+    fourth = -2.0 * (squares * inverse).sum(axis=0)
+    logs = (cells * (1.0 - np.log(cells))).sum(axis=0)
+    leading = (cells[0] - 0.5) * log_odds + logs + 0.5 * np.log(variance) - 1.5 * LOG_2PI
+    bend = fourth / 8.0 + 5.0 / 24.0 * variance * third * third
+    correction: Floats = 1.0 / (24.0 * variance) + variance * variance * bend
+    return leading + correction
 
 
-def _summed(n_c: Floats, n_b: Floats, k_all: Floats, theta: Floats, peak: Floats) -> Floats:
-    """The sum, term by term."""
-    _, logs = _terms(n_c, n_b, k_all, theta, peak, np.full_like(peak, math.sqrt(WIDE_FROM)))
-    top = logs.max(axis=1)
-    total: Floats = top + np.log(np.exp(logs - top[:, None]).sum(axis=1))
+def _summed(counts: Floats, log_odds: Floats, peak: Floats) -> Floats:
+    """The sum, term by term, around the peak of a narrow law."""
+    first, growth = _growth(counts, log_odds, peak, REACH_SDS * math.sqrt(WIDE_FROM) + REACH_MORE)
+    n_c, n_b, bad = counts
+    factorials = _log_factorial(np.array((first, n_c - first, bad - first, n_b - bad + first))).sum(axis=0)
+    total: Floats = first * log_odds - factorials + np.log1p(np.cumprod(growth, axis=1).sum(axis=1))
     return total
 
 
-def _terms(
-    n_c: Floats, n_b: Floats, k_all: Floats, theta: Floats, peak: Floats, sd: Floats
-) -> tuple[Floats, Floats]:
-    """Logs of the terms around each peak, one row each, -inf beyond its end; and the count each row begins with."""
-    reach = FEW_SDS * sd + FEW_MORE
-    rest = n_b - k_all
+def _growth(counts: Floats, log_odds: Floats, peak: Floats, reach: float) -> tuple[Floats, Floats]:
+    """Where the sum begins, one row for each peak, and how many times the term before each further term is.
+
+    It falls to 0 where the law ends, so what stands beyond need not be cut off.
+    """
+    n_c, n_b, bad = counts
+    rest = n_b - bad
     first = np.maximum(np.maximum(0.0, -rest), np.floor(peak - reach))
-    last = np.minimum(np.minimum(n_c, k_all), np.ceil(peak + reach))
+    last = np.minimum(np.minimum(n_c, bad), np.ceil(peak + reach))
     u = first[:, None] + np.arange(int((last - first).max()))
-    left_c, left_k = n_c[:, None] - u, k_all[:, None] - u
-    growth = np.maximum(left_c * left_k, 1e-300) / ((u + 1.0) * (rest[:, None] + u + 1.0))
-    logs = np.empty((u.shape[0], u.shape[1] + 1))
-    logs[:, 0] = first * theta - sum(_log_factorial(x) for x in (first, n_c - first, k_all - first, rest + first))
-    logs[:, 1:] = np.log(growth) + theta[:, None]
-    np.cumsum(logs, axis=1, out=logs)
-    logs[:, 1:][u >= last[:, None]] = -np.inf
-    return first, logs
+    left = (n_c[:, None] - u) * (bad[:, None] - u)
+    return first, left * np.exp(log_odds)[:, None] / ((u + 1.0) * (u + (rest + 1.0)[:, None]))
 
 
 def _log_factorial(x: Floats) -> Floats:
-    """log x! for whole numbers: from a table, then by Stirling's series in x + 1/2 (error below 1e-12)."""
+    """log x! for whole numbers: from a table, then by Stirling's series in x + 1/2 (error below 1e-9)."""
     y = x + 0.5
-    series = y * np.log(y) - y + 0.5 * LOG_2PI - 1 / (24 * y) + 7 / (2880 * y**3) - 31 / (40320 * y**5)
-    small = SMALL_FACTORIALS[np.minimum(x, SMALL_FACTORIALS.size - 1).astype(np.intp)]
-    return np.where(x < SMALL_FACTORIALS.size, small, series)
+    inverse = 1.0 / y
+    series = y * np.log(y) - y + 0.5 * LOG_2PI - inverse * (1 / 24 - 7 / 2880 * inverse * inverse)
+    small = x < SMALL_FACTORIALS.size
+    series[small] = SMALL_FACTORIALS[x[small].astype(np.intp)]
+    return series

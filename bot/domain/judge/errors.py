@@ -37,6 +37,10 @@ WIDEST = 2.0
 """Lasting differences between pods widen the tolerance by e^2 at most."""
 
 
+TOLERANCE, RULED_OUT = 0, 1 + len(RATIO_STEPS)
+"""Where the nulls stand among the odds ratios; the bets on each follow it."""
+
+
 class CountsJudge:
     """Evidence on one signal of bad ones out of all.
 
@@ -67,6 +71,9 @@ class CountsJudge:
         ruled_out = self.signal.ruled_out
         bets = [odds_ratio, *(odds_ratio * step for step in RATIO_STEPS), ruled_out, *self._clearance.odds_ratios]
         self._log_odds = np.log(bets)
+        self._null = np.where(np.arange(len(bets)) < RULED_OUT, TOLERANCE, RULED_OUT)
+        self._is_bet = self._null != np.arange(len(bets))
+        self._apart = self._log_odds - self._log_odds[self._null]
 
     def judge(self, moment: Moment, block: Block | None) -> None:
         """One look; `block` is `None` while there is too little to compare."""
@@ -99,29 +106,22 @@ class CountsJudge:
     def _log_ratios(self, block: Block, *, is_clumped: bool) -> Floats:
         """Log likelihood ratios of all bets: on harm against the tolerance, on no harm against what is ruled out."""
         canary, bad_on_canary, baseline, bad_on_baseline = block.counts
-        bad = bad_on_canary + bad_on_baseline
-        null = np.zeros(self._log_odds.size, np.intp)
-        null[len(RATIO_STEPS) + 1 :] = len(RATIO_STEPS) + 1
-        apart = self._log_odds - self._log_odds[null]
+        counts = np.array((canary, baseline, bad_on_canary + bad_on_baseline))
         if is_clumped:
-            norms = self._hoeffding(block, apart, null)
+            norms = self._hoeffding(counts)
         else:
-            logs = log_normalisers(canary, baseline, bad, self._log_odds)
-            norms = logs - logs[null]
-        ratios: Floats = np.delete(bad_on_canary * apart - norms, [0, len(RATIO_STEPS) + 1])
+            logs = log_normalisers(counts[:, None] + np.zeros(self._log_odds.size), self._log_odds)
+            norms = logs - logs[self._null]
+        ratios: Floats = (bad_on_canary * self._apart - norms)[self._is_bet]
         return ratios
 
-    def _hoeffding(self, block: Block, apart: Floats, null: Floats) -> Floats:
+    def _hoeffding(self, counts: Floats) -> Floats:
         """Normalisers that hold for any law on 0 to K with the null's mean, not only for independent bad ones: no such
         law has a larger exponential moment than K trials all or nothing (Hoeffding 1963)."""
-        canary, bad_on_canary, baseline, bad_on_baseline = block.counts
-        bad = bad_on_canary + bad_on_baseline
-        share = [
-            min(1.0, mean_on_canary(canary, baseline, bad, math.exp(self._log_odds[at])) / bad)
-            for at in (0, len(RATIO_STEPS) + 1)
-        ]
-        shares = np.where(null == 0, share[0], share[1])
-        norms: Floats = bad * np.log1p(shares * np.expm1(apart))
+        means = {at: mean_on_canary(counts, self._log_odds[at]) for at in (TOLERANCE, RULED_OUT)}
+        bad = float(counts[2])
+        share = np.array([min(1.0, means[at] / bad) for at in self._null.tolist()])
+        norms: Floats = bad * np.log1p(share * np.expm1(self._apart))
         return norms
 
     def _rate_ratios(self, canary: float, bad: float, *, is_clumped: bool) -> list[float]:

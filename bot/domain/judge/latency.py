@@ -10,7 +10,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from bot.domain.judge.blocks import Block, Moment
 from bot.domain.judge.counts import log_normalisers
@@ -18,7 +17,7 @@ from bot.domain.judge.dispersion import Dispersion, Scatter
 from bot.domain.judge.errors import AT_ONCE, LARGEST_STEP
 from bot.domain.judge.latency_curve import LatencyCurve
 from bot.domain.judge.mixture import Mixture, Prior
-from bot.domain.judge.noninferiority import RATIO_PRIOR, less_bad
+from bot.domain.judge.noninferiority import less_bad
 from bot.domain.judge.renewal import Renewal
 from bot.domain.judge.samples import FIRST_BUCKET, Floats, Increments
 from bot.domain.judge.settings import JudgeSettings, LatencySignal
@@ -49,6 +48,9 @@ UNIT_SLOWDOWN = 1.3
 
 WIDEST = 1.0
 """Lasting differences between pods widen the tolerance by e at most."""
+
+TAIL_PRIOR = Prior((0.7, 0.15, 0.15))
+"""Weights of: equal, better than the baseline, a little worse (see `less_bad`)."""
 
 LEAST_TAIL_RATIO = 1.03
 NOTICEABLE = 1.0001
@@ -84,8 +86,8 @@ def shape_of(signal: LatencySignal, cumulative: Sequence[float]) -> LatencyShape
 
 
 class LatencyBets:
-    """Log odds ratios at each edge, foretold from the baseline: of the tolerance and of every slowdown bet on (`slices`,
-    tolerance first, a row for each edge), and of what is ruled out and the bets against it (`tails`)."""
+    """Odds ratios foretold from the baseline: at each edge those of the tolerance and of every slowdown bet on, at each
+    edge of the tail those of what is ruled out and of the bets against it. Each row begins with its null."""
 
     def __init__(self, signal: LatencySignal, shape: LatencyShape, cumulative: Sequence[float], margin: float) -> None:
         """`margin` is the log slowdown that is usual among pods; it widens the tolerance."""
@@ -97,13 +99,33 @@ class LatencyBets:
             np.maximum(null, curve.slice_odds_ratios(logs, share, factor * (wider if share == 1 else 1)))
             for share, factor, _ in SLOWDOWNS
         ]
-        self.slices: Floats = np.log(np.array([null, *bets])).T
-        self.matters = np.max(bets, axis=0) > null * NOTICEABLE
         limits = [
             max(LEAST_TAIL_RATIO, curve.tail_odds_ratio(math.log(signal.bounds[at]), signal.ruled_out))
             for at in shape.tail.tolist()
         ]
-        self.tails: Floats = np.log([[limit, *less_bad(limit, 0.8)] for limit in limits])
+        self._tells = np.max(bets, axis=0) > null * NOTICEABLE
+        slices, tails = np.array([null, *bets]).T, np.array([[limit, *less_bad(limit, 0.8)] for limit in limits])
+        self.tail_odds_ratios: list[float] = limits
+        self._shapes = slices.shape, tails.shape
+        self._log_odds = np.log(np.concatenate((slices.ravel(), tails.ravel())))
+        widths = np.repeat([slices.shape[1], tails.shape[1]], [len(slices), len(tails)])
+        self._table = np.repeat(np.arange(widths.size), widths)
+        self._null = np.repeat(np.cumsum(widths) - widths, widths)
+        self._apart = self._log_odds - self._log_odds[self._null]
+
+    def ratios(self, counts: Floats, on_canary: Floats) -> tuple[Floats, Floats]:
+        """Log likelihood ratios of the bets to their nulls: on each slowdown, over all edges; and against what is ruled
+        out, a row for each edge of the tail.
+
+        `counts` has the rows n_c, n_b and slow ones of both; its columns are first the edges and then those of the
+        tail. `on_canary` are the slow ones on the canary.
+        """
+        norms = log_normalisers(counts[:, self._table], self._log_odds)
+        ratios = on_canary[self._table] * self._apart - (norms - norms[self._null])
+        slices, tails = self._shapes
+        split = slices[0] * slices[1]
+        at_edges = ratios[:split].reshape(slices)[self._tells, 1:]
+        return at_edges.sum(axis=0), ratios[split:].reshape(tails)[:, 1:]
 
 
 class LatencyJudge:
@@ -134,37 +156,19 @@ class LatencyJudge:
         self._renewal.blocks += 1
         if self._bets is None or self._shape is None or moment.is_warm:
             return
-        canary, baseline = block.canary[FIRST_BUCKET:], block.baseline[FIRST_BUCKET:]
-        self._look_for_harm(self._shape, self._bets, canary, baseline)
-        self._rule_out_harm(self._shape, self._bets, canary, baseline)
+        harm, tails = self._bets.ratios(*tables(block, self._shape))
+        self._harm.step(np.minimum(harm / self._dispersion.phi, LARGEST_STEP).tolist())
+        for (mixture, scatter), row in zip(self._tails, tails, strict=True):
+            mixture.step((row / scatter.phi).tolist())
+        self.clearance = math.fsum(mixture.value for mixture, _ in self._tails) / len(self._tails)
 
     def _renew(self, canary_pods: int) -> None:
         cumulative = self._cumulative.tolist()
         if self._shape is None:
             self._shape = shape_of(self.signal, cumulative)
-            self._tails = [(Mixture(RATIO_PRIOR), Scatter()) for _ in self._shape.tail]
+            self._tails = [(Mixture(TAIL_PRIOR), Scatter()) for _ in self._shape.tail]
         self._bets_from = cumulative, self._dispersion.margin(canary_pods) / self._shape.unit
         self._bets = LatencyBets(self.signal, self._shape, *self._bets_from)
-
-    def _look_for_harm(self, shape: LatencyShape, bets: LatencyBets, canary: Floats, baseline: Floats) -> None:
-        left_c, left_b = slices(canary, shape.edges), slices(baseline, shape.edges)
-        slow_c, slow_b = -np.diff(left_c), -np.diff(left_b)
-        left_c, left_b, slow = left_c[:-1], left_b[:-1], slow_c + slow_b
-        tells = bets.matters & (left_c > 0) & (left_b > 0) & (slow > 0) & (slow < left_c + left_b)
-        counts = left_c[tells, None], left_b[tells, None], slow[tells, None]
-        ratios = log_ratios(slow_c[tells, None], counts, bets.slices[tells]).sum(axis=0) / self._dispersion.phi
-        self._harm.step(np.minimum(ratios, LARGEST_STEP).tolist())
-
-    def _rule_out_harm(self, shape: LatencyShape, bets: LatencyBets, canary: Floats, baseline: Floats) -> None:
-        all_c, all_b = canary[-1], baseline[-1]
-        slow_c, slow_b = all_c - canary[shape.tail], all_b - baseline[shape.tail]
-        slow = slow_c + slow_b
-        tells = (slow > 0) & (slow < all_c + all_b)
-        ratios = log_ratios(slow_c[:, None], (all_c, all_b, slow[:, None]), bets.tails)
-        for (mixture, scatter), row, told in zip(self._tails, ratios, tells.tolist(), strict=True):
-            if told:
-                mixture.step((row / scatter.phi).tolist())
-        self.clearance = math.fsum(mixture.value for mixture, _ in self._tails) / len(self._tails)
 
     def learn(self, _at: float, increments: Increments) -> None:
         """Compare the baseline's pods with one another; always after the scrape was judged."""
@@ -213,22 +217,22 @@ class LatencyJudge:
         self._bets = LatencyBets(self.signal, self._shape, cumulative, margin)
         self._tails = []
         for wealth, squares, expected in state["tails"]:
-            mixture = Mixture(RATIO_PRIOR)
+            mixture = Mixture(TAIL_PRIOR)
             mixture.restore(wealth)
             self._tails.append((mixture, Scatter(squares, expected)))
 
 
-def slices(cumulative: Floats, edges: npt.NDArray[np.intp]) -> Floats:
-    """All requests, and those not slower than each edge."""
-    return np.concatenate((cumulative[-1:], cumulative[edges]))
-
-
-def log_ratios(on_canary: Floats, counts: tuple[npt.ArrayLike, npt.ArrayLike, npt.ArrayLike], log_odds: Floats) -> Floats:
-    """Log likelihood ratios of the bets of each row to its first one."""
-    apart = log_odds[:, 1:] - log_odds[:, :1]
-    norms = log_normalisers(*counts, log_odds)
-    ratios: Floats = on_canary * apart - (norms[:, 1:] - norms[:, :1])
-    return ratios
+def tables(block: Block, shape: LatencyShape) -> tuple[Floats, Floats]:
+    """The tables of `LatencyBets.ratios` for one block."""
+    both = np.array((block.canary[FIRST_BUCKET:], block.baseline[FIRST_BUCKET:]))
+    everyone = both[:, -1:]
+    left = np.concatenate((everyone, both[:, shape.edges]), axis=1)
+    slow = np.concatenate((left[:, :-1] - left[:, 1:], everyone - both[:, shape.tail]), axis=1)
+    counts = np.empty((3, slow.shape[1]))
+    counts[:2, : shape.edges.size] = left[:, :-1]
+    counts[:2, shape.edges.size :] = everyone
+    counts[2] = slow[0] + slow[1]
+    return counts, slow[0]
 
 
 def pod_scores(requests: Floats, slow: Floats) -> tuple[Floats, Floats]:
