@@ -1,4 +1,4 @@
-"""`python -m benchmarks [ack] [deploy]`: without names, all."""
+"""`python -m benchmarks [ack] [deploy] [judge]`: without names, all. `judge` alone takes options (see its `--help`)."""
 
 import asyncio
 import sys
@@ -6,12 +6,16 @@ import tempfile
 from pathlib import Path
 
 from benchmarks import ack, deploy
+from benchmarks.judge import command
 
-ALL = {"deploy": deploy.main, "ack": ack.main}
+ALL = {"deploy": deploy.main, "ack": ack.main, "judge": command.main}
 
 
 def main(names: list[str]) -> None:
     """Run the named benchmarks, one after the other."""
+    if names[:1] == ["judge"]:
+        command.run(names[1:])
+        return
     for name in names or list(ALL):
         print(f"== {name}")
         with tempfile.TemporaryDirectory() as folder:

@@ -35,7 +35,12 @@ def settings_of(config: Recorded) -> JudgeSettings:
     )
 
 
-ERRORS = {"error_tolerance": "tolerance", "error_ni": "ruled_out", "error_floor": "floor", "error_ni_floor": "ruled_out_rate"}
+ERRORS = {
+    "error_tolerance": "tolerance",
+    "error_ni": "ruled_out",
+    "error_floor": "floor",
+    "error_ni_floor": "ruled_out_rate",
+}
 LATENCY = {"latency_quantile": "quantile", "latency_tolerance": "tolerance", "latency_ni": "ruled_out"}
 CPU = {"cpu_tolerance": "tolerance", "cpu_ni": "ruled_out"}
 

@@ -1,7 +1,7 @@
 """How long one scrape takes to be judged: a canary among 20 pods at 1,000 requests a second, beside another judge.
 
-`JUDGE_REFERENCE` may name a Python file with a class `Judge(config)` that has `update(observation)`; it is then measured
-in turn on the same scrapes, so that a noisy machine slows both.
+`JUDGE_REFERENCE` may name a Python file with a class `Judge(config)` that has `update(observation)`; it is then
+measured in turn on the same scrapes, so that a noisy machine slows both.
 """
 
 import importlib.util

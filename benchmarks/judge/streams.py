@@ -1,8 +1,8 @@
 """Recorded canaries, made up from a seed: harmless ones with everything that happens in a day, and harmed ones.
 
 A recording is what `replay.judge` takes: observations every 15 s, ten minutes of the baseline alone and then an hour
-with the canary. Requests are Poisson, latencies log-normal, CPU is correlated in time; what a kind adds to that is named
-by its fields. The same kind and seed give the same recording on every machine with the same numpy.
+with the canary. Requests are Poisson, latencies log-normal, CPU is correlated in time; what a kind adds to that is
+named by its fields. The same kind and seed give the same recording on every machine with the same numpy.
 """
 
 import hashlib
@@ -45,6 +45,7 @@ class Kind:
     pods: int = 6
     canary_pods: int = 1
     warmup: float = 0.0
+    min_bake: float = 300.0
     nuisances: frozenset[str] = frozenset()
     harm: Harm = field(default_factory=Harm)
 
@@ -67,7 +68,7 @@ class Kind:
             "latency_ni": 1.25,
             "cpu_tolerance": 1.15,
             "cpu_ni": 1.5,
-            "min_bake": 300.0,
+            "min_bake": self.min_bake,
             "slo_error": 0.01,
             "slo_latency": 0.5,
         }
@@ -222,7 +223,7 @@ def warmup_for(nuisance: str) -> float:
 
 
 def harmed() -> list[Kind]:
-    """Kinds of canaries with which something is wrong."""
+    """79 kinds of canaries with which something is wrong. Those that go wrong late are meant to bake for the whole hour."""
     harms = {
         "errors 0.1 to 20 %": Harm(errors=0.199),
         "errors 0.1 to 5 %": Harm(errors=0.049),
@@ -240,7 +241,7 @@ def harmed() -> list[Kind]:
         for share in (0.05, 0.5)
     ]
     late = [
-        replace(kind, name=f"{kind.name}, after 20 min", harm=replace(kind.harm, begins=1200.0))
+        replace(kind, name=f"{kind.name}, after 20 min", harm=replace(kind.harm, begins=1200.0), min_bake=HORIZON)
         for kind in plain
         if kind.share < 0.5 and kind.rate == 100.0
     ]

@@ -1,9 +1,9 @@
 """The exact test of one block: of so many bad ones on both arms together, how many fell on the canary?
 
-Given the numbers of requests n_c and n_b and the number K of bad ones among them all, the number k on the canary follows
-Fisher's non-central hypergeometric law, P(k) = psi^k / (k! (n_c - k)! (K - k)! (n_b - K + k)!) / Z(psi), whose only
-parameter is the odds ratio psi between the arms. Whatever makes requests fail on both arms alike (an outage, a drift)
-changes K and not this law.
+Given the numbers of requests n_c and n_b and the number K of bad ones among them all, the number k on the canary
+follows Fisher's non-central hypergeometric law, P(k) = psi^k / (k! (n_c - k)! (K - k)! (n_b - K + k)!) / Z(psi), whose
+only parameter is the odds ratio psi between the arms. Whatever makes requests fail on both arms alike (an outage, a
+drift) changes K and not this law.
 """
 
 import math
@@ -13,7 +13,7 @@ import numpy as np
 from bot.domain.judge.samples import Floats
 
 WIDE_FROM = 16.0
-"""Variance from which on Laplace's method is used: its relative error is then below 1e-5 (and below 1e-6 from 64 on)."""
+"""Variance from which on Laplace's method is used: its relative error is then below 1e-5, and below 1e-6 from 64 on."""
 
 REACH_SDS, REACH_MORE = 6.0, 6.0
 """How far from the peak terms are summed: so many standard deviations, and so many terms more for skewed laws."""
@@ -28,8 +28,8 @@ SMALL_FACTORIALS = np.array([math.lgamma(n + 1.0) for n in range(16)])
 def log_normalisers(counts: Floats, log_odds: Floats) -> Floats:
     """log Z(psi) for many tables and odds ratios at once.
 
-    `counts` has the rows n_c, n_b and K, `log_odds` log psi for each of its columns; odds ratios are 0.5 or more. The log
-    likelihood ratio of psi to psi0 is then `k (log psi - log psi0) - (log Z(psi) - log Z(psi0))`.
+    `counts` has the rows n_c, n_b and K, `log_odds` log psi for each of its columns; odds ratios are 0.5 or more. The
+    log likelihood ratio of psi to psi0 is then `k (log psi - log psi0) - (log Z(psi) - log Z(psi0))`.
     """
     cells = _peak(counts, np.exp(log_odds))
     inverse = 1.0 / cells
@@ -73,13 +73,14 @@ def _laplace(cells: Floats, inverse: Floats, variance: Floats, log_odds: Floats)
     to correct.
     """
     squares = inverse * inverse
-    third = GROWS @ squares
+    third: Floats = GROWS @ squares
     fourth = -2.0 * (squares * inverse).sum(axis=0)
     logs = (cells * (1.0 - np.log(cells))).sum(axis=0)
     leading = (cells[0] - 0.5) * log_odds + logs + 0.5 * np.log(variance) - 1.5 * LOG_2PI
     bend = fourth / 8.0 + 5.0 / 24.0 * variance * third * third
-    correction: Floats = 1.0 / (24.0 * variance) + variance * variance * bend
-    return leading + correction
+    correction = 1.0 / (24.0 * variance) + variance * variance * bend
+    total: Floats = leading + correction
+    return total
 
 
 def _summed(counts: Floats, log_odds: Floats, peak: Floats) -> Floats:

@@ -1,4 +1,4 @@
-"""How much the baseline's own pods differ from one another: what is usual among pods is no evidence against a canary."""
+"""How much the baseline's own pods differ from one another: what is usual among pods is no evidence of harm."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -15,6 +15,7 @@ STUDENT_999: tuple[tuple[float, float], ...] = (
 
 NORMAL_99 = 2.33
 FEWEST_PODS = 3
+A_PAIR = 2
 PRIOR = 4.0
 """Scatter that is taken as seen beforehand, in units of what chance gives: few scrapes prove little."""
 

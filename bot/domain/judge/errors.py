@@ -8,7 +8,7 @@ import numpy as np
 
 from bot.domain.judge.blocks import Block, Moment
 from bot.domain.judge.counts import log_normalisers, mean_on_canary
-from bot.domain.judge.dispersion import Dispersion
+from bot.domain.judge.dispersion import A_PAIR, Dispersion
 from bot.domain.judge.mixture import Mixture, Prior
 from bot.domain.judge.noninferiority import Baseline, CountsClearance
 from bot.domain.judge.renewal import Renewal
@@ -65,6 +65,16 @@ class CountsJudge:
     def clearance(self) -> float:
         """Evidence that the harm to be ruled out is not there."""
         return self._clearance.value
+
+    @property
+    def must_settle_ratio(self) -> bool:
+        """Whether promotion asks for the ratio alone; else a ratio that large at a rate that small is ruled out too."""
+        return bool(self._clearance.must_settle_ratio)
+
+    @property
+    def requests_to_go(self) -> float | None:
+        """About how many more requests of the canary it takes until the harm is ruled out; `None` if unknown."""
+        return self._clearance.requests_to_go(self._baseline, self._dispersion.phi)
 
     def _set_tolerance(self, odds_ratio: float) -> None:
         self._tolerance = odds_ratio
@@ -145,8 +155,8 @@ class CountsJudge:
             self._baseline.seconds += at - self._seen_at
         self._seen_at = at
         active = increments.rows[:, ALL] > 0
-        if 0 < bad < requests and np.count_nonzero(active) > 1:
-            pods = [pod for pod, is_active in zip(increments.pods, active, strict=True) if is_active]
+        if 0 < bad < requests and np.count_nonzero(active) >= A_PAIR:
+            pods = [pod for pod, is_active in zip(increments.pods, active.tolist(), strict=True) if is_active]
             self._dispersion.see(pods, *scores(increments.rows[active, ALL], increments.rows[active, BAD]))
 
     def state(self) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from bot.domain.judge.blocks import Moment
-from bot.domain.judge.dispersion import FEWEST_PODS, STUDENT_999, student_999
+from bot.domain.judge.dispersion import A_PAIR, FEWEST_PODS, STUDENT_999, student_999
 from bot.domain.judge.mixture import LARGEST_LOG
 from bot.domain.judge.samples import Observation, Sample
 from bot.domain.judge.settings import GaugeSignal
@@ -156,7 +156,7 @@ class GaugeJudge:
 
 def _lasting(pods: list[PodNoise], noise: float, slower: float) -> tuple[float, int]:
     """Squared lasting differences between pods of one arm, without what noise explains; and degrees of freedom."""
-    if len(pods) < 2:
+    if len(pods) < A_PAIR:
         return 0.0, 0
     means = [pod.mean for pod in pods]
     middle = math.fsum(means) / len(means)

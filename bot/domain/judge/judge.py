@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from bot.domain.json import JsonObject
 from bot.domain.judge.blocks import Moment
 from bot.domain.judge.errors import CountsJudge
 from bot.domain.judge.flows import flows_of
@@ -11,7 +12,6 @@ from bot.domain.judge.latency import LatencyJudge
 from bot.domain.judge.samples import Observation
 from bot.domain.judge.settings import JudgeSettings
 from bot.domain.judge.verdict import Call, SignalVerdict, Verdict
-from bot.domain.json import JsonObject
 
 CANARY, BASELINE = "canary", "baseline"
 VERSION = 1

@@ -13,11 +13,11 @@ import numpy as np
 
 from bot.domain.judge.blocks import Block, Moment
 from bot.domain.judge.counts import log_normalisers
-from bot.domain.judge.dispersion import Dispersion, Scatter
+from bot.domain.judge.dispersion import A_PAIR, Dispersion, Scatter
 from bot.domain.judge.errors import AT_ONCE, LARGEST_STEP
 from bot.domain.judge.latency_curve import LatencyCurve
 from bot.domain.judge.mixture import Mixture, Prior
-from bot.domain.judge.noninferiority import less_bad
+from bot.domain.judge.noninferiority import evidence_per_bad_one, less_bad, soonest
 from bot.domain.judge.renewal import Renewal
 from bot.domain.judge.samples import FIRST_BUCKET, Floats, Increments
 from bot.domain.judge.settings import JudgeSettings, LatencySignal
@@ -80,7 +80,9 @@ def shape_of(signal: LatencySignal, cumulative: Sequence[float]) -> LatencyShape
     tail = sorted({near} | {at for at in edges if TAIL[0] <= beyond[at] <= TAIL[1]})
     edges.reverse()
     logs = [math.log(signal.bounds[at]) for at in edges]
-    apart = [math.log(ratio) for ratio in LatencyCurve(signal.bounds, cumulative).slice_odds_ratios(logs, 1, UNIT_SLOWDOWN)]
+    apart = [
+        math.log(ratio) for ratio in LatencyCurve(signal.bounds, cumulative).slice_odds_ratios(logs, 1, UNIT_SLOWDOWN)
+    ]
     most = max(apart) or 1.0
     return LatencyShape(edges, tail, [x / most for x in apart], most / math.log(UNIT_SLOWDOWN))
 
@@ -132,7 +134,7 @@ class LatencyJudge:
     """Evidence on latency: of harm, over all edges at once; against harm, at the edges around the quantile."""
 
     def __init__(self, signal: LatencySignal, settings: JudgeSettings) -> None:
-        self.signal = signal
+        self.signal, self._settings = signal, settings
         self._harm = Mixture(Prior([weight for *_, weight in SLOWDOWNS], AT_ONCE, settings.scrapes))
         self._renewal, self._dispersion = Renewal(), Dispersion()
         self._cumulative: Floats = np.zeros(len(signal.bounds))
@@ -146,6 +148,19 @@ class LatencyJudge:
     def evidence(self) -> float:
         """Of harm."""
         return self._harm.value
+
+    @property
+    def requests_to_go(self) -> float | None:
+        """About how many more requests of the canary it takes until the slowdown is ruled out; `None` if unknown."""
+        if self._bets is None or self._shape is None:
+            return None
+        share, everyone = self._settings.share, self._cumulative[-1]
+        beyond = (1 - self._cumulative[self._shape.tail] / everyone).tolist()
+        ways = [
+            (mixture.value / len(beyond), rate / share * evidence_per_bad_one(share, limit) / scatter.phi)
+            for (mixture, scatter), rate, limit in zip(self._tails, beyond, self._bets.tail_odds_ratios, strict=True)
+        ]
+        return soonest(1 / self._settings.beta, ways)
 
     def judge(self, moment: Moment, block: Block | None) -> None:
         """One look; `block` is `None` while there is too little to compare."""
@@ -175,7 +190,7 @@ class LatencyJudge:
         rows = increments.rows[:, FIRST_BUCKET:]
         self._cumulative += rows.sum(axis=0)
         active = rows[:, -1] > 0
-        if self._shape is None or np.count_nonzero(active) < 2:
+        if self._shape is None or np.count_nonzero(active) < A_PAIR:
             return
         if not active.all():
             rows = rows[active]
@@ -239,7 +254,7 @@ def pod_scores(requests: Floats, slow: Floats) -> tuple[Floats, Floats]:
     """For each pod (row) and edge (column): slow ones more than its part of all, and the variance of that by chance."""
     total = requests.sum(axis=0)
     slow_total = slow.sum(axis=0)
-    tells = (0 < slow_total) & (slow_total < total)
+    tells = (slow_total > 0) & (slow_total < total)
     rate = np.divide(slow_total, total, out=np.zeros_like(slow_total), where=tells)
     spread = np.divide(rate * (1 - rate) * total, total - 1, out=np.zeros_like(rate), where=tells & (total > 1))
     excess = (slow - requests * rate) * tells

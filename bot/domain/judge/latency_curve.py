@@ -10,6 +10,9 @@ SQRT2 = math.sqrt(2.0)
 EXTREME = 1e-5
 """An edge with fewer requests than this share on one side says too little about the curve."""
 
+LINE = 2
+"""So many points make one."""
+
 LONE_Z = 2.0
 """All requests in one bucket: its edges are taken as two standard deviations from the middle."""
 
@@ -28,7 +31,7 @@ class LatencyCurve:
             for bound, share in zip(bounds, below, strict=False)
             if EXTREME < share < 1 - EXTREME
         ]
-        if len(knots) < 2:
+        if len(knots) < LINE:
             last = len(bounds) - 2
             upper = next((i for i, share in enumerate(below) if share > EXTREME), last)
             upper = min(max(upper, 1), last)

@@ -23,7 +23,7 @@ class Mixture:
     """Wealth of a gambler who bets against the null, at fair odds.
 
     For each alternative, a step multiplies what is staked by the likelihood ratio of what was seen. What is not yet
-    staked is kept. A mixture of e-processes is one itself, so `value` has an expected value of at most 1 under the null.
+    staked is kept. A mixture of e-processes is one itself, so the expected `value` is at most 1 under the null.
     """
 
     prior: Prior

@@ -59,6 +59,20 @@ class Baseline:
         return (self.bad + 0.5) / (self.requests + 1.0)
 
 
+def evidence_per_request(rate: float, limit: float) -> float:
+    """Expected log evidence of one request against a rate of `limit` when it is `rate`; 0 from the limit on."""
+    if rate >= limit:
+        return 0.0
+    return rate * math.log(rate / limit) + (1 - rate) * math.log((1 - rate) / (1 - limit))
+
+
+def soonest(needed: float, ways: Sequence[tuple[float, float]]) -> float | None:
+    """After how many requests the first of several e-values reaches `needed`; each as it stands, with the log evidence
+    that a request is expected to add."""
+    found = [math.log(needed / value) / nats for value, nats in ways if value > 0 and nats > 0]
+    return max(0.0, min(found)) if found else None
+
+
 class CountsClearance:
     """Evidence that bad ones are not much more frequent on the canary: neither the odds ratio nor, where that cannot
     be settled in time, the rate."""
@@ -74,7 +88,9 @@ class CountsClearance:
         """What `see` needs likelihood ratios for, to `ruled_out`."""
         return less_bad(self._signal.ruled_out, 0.7)
 
-    def see(self, at: float, canary: tuple[float, float], ratio: Sequence[float] | None, usual: tuple[Baseline, float]) -> None:
+    def see(
+        self, at: float, canary: tuple[float, float], ratio: Sequence[float] | None, usual: tuple[Baseline, float]
+    ) -> None:
         """One block: `canary` has all and bad ones, `ratio` the log likelihood ratios of `odds_ratios` (already
         divided by the dispersion; `None` without bad ones), `usual` the baseline and the dispersion of its pods."""
         baseline, phi = usual
@@ -87,6 +103,18 @@ class CountsClearance:
             self.value = self._ratio.value
         else:
             self.value = (1 - RATE_PART) * self._ratio.value + RATE_PART * self._rate.value
+
+    def requests_to_go(self, baseline: Baseline, phi: float) -> float | None:
+        """About how many more requests of a canary like the baseline it takes; `None` when that cannot be told."""
+        per_ratio = (
+            baseline.rate / self._settings.share * evidence_per_bad_one(self._settings.share, self._signal.ruled_out)
+        )
+        ways = [(self._ratio.value * (1.0 if self.must_settle_ratio else 1 - RATE_PART), per_ratio)]
+        if not self.must_settle_ratio:
+            ways.append(
+                (self._rate.value * RATE_PART, evidence_per_request(baseline.rate, self._signal.ruled_out_rate))
+            )
+        return soonest(1 / self._settings.beta, [(value, nats / phi) for value, nats in ways])
 
     def _rate_ratios(self, requests: float, bad: float, baseline: Baseline) -> list[float]:
         limit = self._signal.ruled_out_rate

@@ -85,7 +85,7 @@ class Counters:
         np.minimum(rows[:, BAD], rows[:, ALL], out=rows[:, BAD])
         new = np.isnan(before[:, ALL])
         if new.any():
-            return Increments([pod for pod, is_new in zip(pods, new, strict=True) if not is_new], rows[~new])
+            return Increments([pod for pod, is_new in zip(pods, new.tolist(), strict=True) if not is_new], rows[~new])
         return Increments(pods, rows)
 
     def _readable(self, shown: Mapping[str, Sequence[float]]) -> tuple[list[str], Floats]:
@@ -94,10 +94,10 @@ class Counters:
                 raise UnreadableError(f"pod {pod} shows {len(row) - 2} buckets; {self._width - 2} are configured")
         pods = list(shown)
         now = np.array(list(shown.values()), dtype=np.float64).reshape(-1, self._width)
-        whole = np.isfinite(now).all(axis=1)
+        whole: npt.NDArray[np.bool_] = np.isfinite(now).all(axis=1)
         if whole.all():
             return pods, now
-        return [pod for pod, ok in zip(pods, whole, strict=True) if ok], now[whole]
+        return [pod for pod, ok in zip(pods, whole.tolist(), strict=True) if ok], now[whole]
 
     def _rearrange(self, pods: list[str]) -> None:
         """Put the last rows into the order of these pods; a pod that is new has a row of NaN."""

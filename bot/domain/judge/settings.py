@@ -14,12 +14,14 @@ FEWEST_BOUNDS = 3
 class CountsSignal:
     """Bad ones out of all: failed requests, failed jobs.
 
-    `weight` is the signal's part of the whole evidence, relative to the other signals. Harm is an odds ratio above
-    `tolerance` together with a rate above `floor` (three times almost nothing is no harm). Promotion asks that an odds
-    ratio of `ruled_out` be ruled out or, where traffic cannot settle a ratio, a rate of `ruled_out_rate`.
+    `of` is what is counted, for people. `weight` is the signal's part of the whole evidence, relative to the other
+    signals. Harm is an odds ratio above `tolerance` together with a rate above `floor` (three times almost nothing is
+    no harm). Promotion asks that an odds ratio of `ruled_out` be ruled out or, where traffic cannot settle a ratio, a
+    rate of `ruled_out_rate`.
     """
 
     name: str = "errors"
+    of: str = "requests"
     weight: float = 0.5
     tolerance: float = 1.1
     floor: float = 1e-4

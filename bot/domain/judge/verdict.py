@@ -28,8 +28,8 @@ class SignalVerdict:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What one look says. `evidence` of all signals together rolls back at 1/alpha; `at` is the last scrape in seconds since the canary has traffic, `None`
-    before the first."""
+    """What one look says. `evidence` of all signals together rolls back at 1/alpha. `at` is the last scrape in seconds
+    since the canary has traffic, `None` before the first."""
 
     call: Call
     at: float | None

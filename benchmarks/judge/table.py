@@ -1,0 +1,114 @@
+"""The judge beside others on made-up canaries: false rollbacks, time to promote, delay, what was missed."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from multiprocessing import Pool
+from statistics import fmean, median
+
+from benchmarks.judge.peers import PEERS, points
+from benchmarks.judge.replay import judge
+from benchmarks.judge.streams import Kind, harmed, harmless, recording
+from bot.domain.judge.samples import ALL
+
+OURS = "this judge"
+RULES = (OURS, *PEERS)
+PROCESSES = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """How one rule ended one canary: verdict, seconds since its first traffic, and requests the canary served until
+    then after its harm began."""
+
+    kind: Kind
+    rule: str
+    verdict: str
+    at: float
+    served: float
+
+
+def endings(kinds: Sequence[Kind], seeds: Iterable[int]) -> list[Ending]:
+    """Every rule on every canary."""
+    canaries = [(kind, seed) for kind in kinds for seed in seeds]
+    with Pool(PROCESSES) as pool:
+        return [one for found in pool.imap(_endings, canaries, chunksize=8) for one in found]
+
+
+def _endings(canary: tuple[Kind, int]) -> list[Ending]:
+    kind, seed = canary
+    recorded, config = recording(kind, seed), kind.config()
+    seen = points(recorded, config)
+    decisions = {OURS: judge(recorded, config)} | {name: rule(seen) for name, rule in PEERS.items()}
+    harmed_from = sum(at <= max(0.0, kind.harm.begins) for at in seen.at)
+    return [
+        Ending(kind, rule, verdict, seen.at[index], float(seen.canary[harmed_from : index + 1, ALL].sum()))
+        for rule, (verdict, index) in decisions.items()
+    ]
+
+
+def main(streams: int, first_seed: int) -> None:
+    """Print the tables for so many canaries of each kind."""
+    seeds = range(first_seed, first_seed + streams)
+    show_harmless(endings(harmless(), seeds))
+    bad = endings(harmed(), seeds)
+    show_regressions(bad)
+    show_harmed(bad)
+
+
+def show_harmless(found: Sequence[Ending]) -> None:
+    """False rollbacks: in the worst kind and on average; and when half of the healthy canaries were promoted."""
+    print("\n| rule | worst kind | mean | median time to promote |\n|---|---|---|---|")
+    for rule in RULES:
+        mine = [one for one in found if one.rule == rule]
+        shares = {
+            kind: _share([one for one in mine if one.kind == kind], "FAIL") for kind in {one.kind for one in mine}
+        }
+        worst = max(shares, key=lambda kind: shares[kind])
+        times = [one.at for one in mine if one.verdict == "PASS"]
+        told = f"{median(times):.0f} s" if times else "-"
+        told += f" ({_share(mine, 'PASS'):.0%} were)"
+        name = f" ({worst.name})" if shares[worst] else ""
+        print(f"| {rule} | {shares[worst]:.1%}{name} | {fmean(shares.values()):.2%} | {told} |")
+
+
+def show_harmed(found: Sequence[Ending]) -> None:
+    """All regressions together. What is neither caught nor promoted stays undecided and goes to people."""
+    print("\n| rule | caught | promoted though bad | median delay | median requests harmed |\n|---|---|---|---|---|")
+    for rule in RULES:
+        mine = [one for one in found if one.rule == rule]
+        caught = [one for one in mine if _is_caught(one)]
+        delay = f"{median(_delay(one) for one in caught):.0f} s" if caught else "-"
+        harmed_requests = median(one.served for one in mine)
+        print(
+            f"| {rule} | {len(caught) / len(mine):.1%} | {_share(mine, 'PASS'):.1%} | {delay} | {harmed_requests:,.0f} |"
+        )
+
+
+def show_regressions(found: Sequence[Ending]) -> None:
+    """Each regression: median delay of those that were caught, and the share of those that were not."""
+    rules = (OURS, "Argo, SLO, failureLimit 3", "Flagger, threshold 5", "Kayenta, every 10 min, effect 1.2")
+    print(f"\n| regression | {' | '.join(rules)} |\n|---|{'---|' * len(rules)}")
+    for kind, all_rules in groupby(found, key=lambda one: one.kind):
+        group = list(all_rules)
+        cells = [_cell([one for one in group if one.rule == rule]) for rule in rules]
+        print(f"| {kind.name} | {' | '.join(cells)} |")
+
+
+def _cell(group: Sequence[Ending]) -> str:
+    caught = [one for one in group if _is_caught(one)]
+    missed = 1 - len(caught) / len(group)
+    delay = f"{median(_delay(one) for one in caught):.0f} s" if caught else ""
+    return f"{delay} ({missed:.0%} missed)" if missed and delay else delay or "missed"
+
+
+def _is_caught(one: Ending) -> bool:
+    return one.verdict == "FAIL" and one.at > one.kind.harm.begins
+
+
+def _delay(one: Ending) -> float:
+    return one.at - max(0.0, one.kind.harm.begins)
+
+
+def _share(group: Sequence[Ending], verdict: str) -> float:
+    return sum(one.verdict == verdict for one in group) / len(group) if group else 0.0
