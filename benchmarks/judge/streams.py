@@ -223,7 +223,7 @@ def warmup_for(nuisance: str) -> float:
 
 
 def harmed() -> list[Kind]:
-    """79 kinds of canaries with which something is wrong. Those that go wrong late are meant to bake for the whole hour."""
+    """79 kinds of canaries with which something is wrong. Those that go wrong late are meant to bake all the hour."""
     harms = {
         "errors 0.1 to 20 %": Harm(errors=0.199),
         "errors 0.1 to 5 %": Harm(errors=0.049),

@@ -79,10 +79,8 @@ def show_harmed(found: Sequence[Ending]) -> None:
         mine = [one for one in found if one.rule == rule]
         caught = [one for one in mine if _is_caught(one)]
         delay = f"{median(_delay(one) for one in caught):.0f} s" if caught else "-"
-        harmed_requests = median(one.served for one in mine)
-        print(
-            f"| {rule} | {len(caught) / len(mine):.1%} | {_share(mine, 'PASS'):.1%} | {delay} | {harmed_requests:,.0f} |"
-        )
+        served = median(one.served for one in mine)
+        print(f"| {rule} | {len(caught) / len(mine):.1%} | {_share(mine, 'PASS'):.1%} | {delay} | {served:,.0f} |")
 
 
 def show_regressions(found: Sequence[Ending]) -> None:

@@ -20,7 +20,7 @@ def explained(judge: Judge, verdict: Verdict) -> str:
     """What the verdict rests on and waits for, in one line. `verdict` is what this judge said last."""
     match verdict.call:
         case Call.FAIL:
-            return f"rolls back: {_harm(judge, verdict)}"
+            return f"rolls back: {_loudest(judge, verdict)}, above the limit of {_limit(judge)}"
         case Call.PASS:
             cleared = _listed([_harm_ruled_out(one) for one in _asked(judge)])
             return f"no harm seen, and {cleared} ruled out: {all_figures(judge)}"
@@ -79,12 +79,12 @@ def _limit(judge: Judge) -> str:
     return f"{1 / judge.settings.alpha:.0f}"
 
 
-def _harm(judge: Judge, verdict: Verdict) -> str:
+def _loudest(judge: Judge, verdict: Verdict) -> str:
     """The signal that speaks loudest, and how loud all of them are together."""
     weights = judge.settings.weights
     loudest = max(verdict.signals, key=lambda signal: weights[signal.name] * signal.evidence).name
     told = figures_of(judge, _named(judge, loudest))
-    return f"{told}: evidence {figures.number(verdict.evidence)}, rolls back at {_limit(judge)}"
+    return f"{told}: evidence {figures.number(verdict.evidence)}"
 
 
 def _blind(judge: Judge) -> str:
@@ -98,7 +98,7 @@ def _waiting(judge: Judge, verdict: Verdict) -> str:
     if judge.at is None or judge.at <= 0:
         return "the canary has no traffic yet"
     if verdict.evidence >= judge.settings.suspicion:
-        return _harm(judge, verdict)
+        return f"{_loudest(judge, verdict)}, rolls back at {_limit(judge)}"
     slowest = _slowest(judge)
     if slowest is not None:
         return f"no harm seen; promotes when {_harm_ruled_out(slowest)} is ruled out{_progress(judge, slowest)}"

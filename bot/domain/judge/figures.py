@@ -34,7 +34,7 @@ def gauge(judge: GaugeJudge) -> str:
     """`cpu +3 %`: the canary's mean level against the baseline's."""
     if not judge.looks:
         return f"{judge.signal.name} not compared"
-    return f"{judge.signal.name} {math.expm1(judge.apart / judge.looks):+.0%}".replace("%", " %")
+    return f"{judge.signal.name} {round(100 * math.expm1(judge.apart / judge.looks)):+d} %"
 
 
 def quantile(bounds: Sequence[float], cumulative: Sequence[float], share: float) -> float | None:

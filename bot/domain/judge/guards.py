@@ -17,7 +17,7 @@ import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, assert_never
 
 from bot.domain.errors import UsageError
 from bot.domain.judge.samples import ALL, BAD, FIRST_BUCKET, Counters, Sample
@@ -161,6 +161,8 @@ class Guards:
             case LevelGuard():
                 levels = [levels[guard.name] for _, levels in self._levels if guard.name in levels]
                 return self._level_line(guard, levels)
+            case _:
+                assert_never(guard)
 
     def _edge(self, limit: float) -> int:
         """The first edge from which on every request is slower than the limit."""

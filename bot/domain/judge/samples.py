@@ -94,7 +94,7 @@ class Counters:
                 raise UnreadableError(f"pod {pod} shows {len(row) - 2} buckets; {self._width - 2} are configured")
         pods = list(shown)
         now = np.array(list(shown.values()), dtype=np.float64).reshape(-1, self._width)
-        whole: npt.NDArray[np.bool_] = np.isfinite(now).all(axis=1)
+        whole = np.asarray(np.isfinite(now).all(axis=1))
         if whole.all():
             return pods, now
         return [pod for pod, ok in zip(pods, whole.tolist(), strict=True) if ok], now[whole]

@@ -126,7 +126,7 @@ def _own_faults(settings: JudgeSettings) -> list[str]:
         "share must be between 0 and 1, as in 0.05": not 0 < settings.share < 1,
         "alpha must be between 0 and 1, as in 0.01": not 0 < settings.alpha < 1,
         "beta must be between 0 and 1, as in 0.05": not 0 < settings.beta < 1,
-        "suspicion must be between 1 and 1/alpha": not 1 < settings.suspicion <= 1 / settings.alpha,
+        "suspicion must be between 1 and 1/alpha": settings.suspicion <= 1 or settings.suspicion * settings.alpha > 1,
         "times must not be negative": min(settings.warmup, settings.min_bake, settings.blind_after) < 0,
         "patience must be above 0 s": not settings.patience > 0,
     }
