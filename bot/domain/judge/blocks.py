@@ -41,6 +41,11 @@ class Block:
             float(self.baseline[BAD]),
         )
 
+    @property
+    def bad(self) -> float:
+        """Bad ones on both."""
+        return float(self.canary[BAD] + self.baseline[BAD])
+
     def is_full(self, at: float) -> bool:
         """Blocks close on traffic alone, never on what was bad: that keeps the tests of them exact."""
         canary, baseline = self.canary[ALL], self.baseline[ALL]

@@ -5,6 +5,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 
+import numpy as np
+
 from bot.domain.judge.samples import Floats
 
 STUDENT_999: tuple[tuple[float, float], ...] = (
@@ -95,3 +97,12 @@ class Dispersion(Scatter):
         """Go on where `state` was taken."""
         self.squares, self.expected = squares, expected
         self.pods = {pod: list(sums) for pod, sums in pods.items()}
+
+
+def scores(requests: Floats, bad: Floats) -> tuple[Floats, Floats]:
+    """Per pod (first axis): bad ones more than its part of all, and the variance of that by chance, as when the bad
+    ones are drawn from all without replacement."""
+    total = requests.sum(axis=0)
+    rate = bad.sum(axis=0) / np.maximum(total, 1.0)
+    spread = rate * (1 - rate) * total / np.maximum(total - 1, 1.0)
+    return bad - requests * rate, requests * spread * (1 - requests / np.maximum(total, 1.0))

@@ -6,9 +6,10 @@ from typing import Any
 
 import numpy as np
 
+from bot.domain.judge.bets import Bets, Question
 from bot.domain.judge.blocks import Block, Moment
-from bot.domain.judge.counts import log_normalisers, mean_on_canary
-from bot.domain.judge.dispersion import A_PAIR, Dispersion
+from bot.domain.judge.counts import mean_on_canary
+from bot.domain.judge.dispersion import A_PAIR, Dispersion, scores
 from bot.domain.judge.mixture import Mixture, Prior
 from bot.domain.judge.noninferiority import Baseline, CountsClearance
 from bot.domain.judge.renewal import Renewal
@@ -54,6 +55,9 @@ class CountsJudge:
         self._clearance = CountsClearance(signal, settings)
         self._dispersion, self._baseline, self._renewal = Dispersion(), Baseline(), Renewal()
         self._seen_at: float | None = None
+        floor = signal.floor
+        self._rates = [min(HIGHEST_RATE, step * floor) for step in RATE_STEPS]
+        self._rate_logs = [(math.log(rate / floor), math.log1p((floor - rate) / (1 - floor))) for rate in self._rates]
         self._set_tolerance(signal.tolerance)
 
     @property
@@ -77,35 +81,44 @@ class CountsJudge:
         return self._clearance.requests_to_go(self._baseline, self._dispersion.phi)
 
     def _set_tolerance(self, odds_ratio: float) -> None:
-        self._tolerance = odds_ratio
-        ruled_out = self.signal.ruled_out
-        bets = [odds_ratio, *(odds_ratio * step for step in RATIO_STEPS), ruled_out, *self._clearance.odds_ratios]
-        self._log_odds = np.log(bets)
-        self._null = np.where(np.arange(len(bets)) < RULED_OUT, TOLERANCE, RULED_OUT)
-        self._is_bet = self._null != np.arange(len(bets))
-        self._apart = self._log_odds - self._log_odds[self._null]
+        self._tolerance, ruled_out = odds_ratio, self.signal.ruled_out
+        harm = [odds_ratio, *(odds_ratio * step for step in RATIO_STEPS)]
+        self._bets = Bets([harm, [ruled_out, *self._clearance.odds_ratios]])
 
-    def judge(self, moment: Moment, block: Block | None) -> None:
-        """One look; `block` is `None` while there is too little to compare."""
+    def ask(self, moment: Moment, block: Block | None) -> Question | None:
+        """First half of a look: what it wants to know about the block; `None` if nothing, or nothing that is exact."""
         if self._renewal.is_due(moment, block, self._baseline.requests):
             widened = math.exp(min(self._dispersion.margin(moment.canary_pods), WIDEST))
             self._set_tolerance(self.signal.tolerance * widened)
+        if block is None or not block.bad or self._is_clumped:
+            return None
+        canary, bad_on_canary, baseline, _ = block.counts
+        return Question(
+            self._bets, np.array([[canary] * 2, [baseline] * 2, [block.bad] * 2]), np.full(2, bad_on_canary)
+        )
+
+    def judge(self, moment: Moment, block: Block | None, ratios: Floats | None) -> None:
+        """Second half, with the answer; `block` is `None` while there is too little to compare."""
         if block is None:
             return
         self._renewal.blocks += 1
-        canary, bad_on_canary, baseline, bad_on_baseline = block.counts
-        bad = bad_on_canary + bad_on_baseline
-        phi = self._dispersion.phi
-        is_clumped = phi > CLUMPED_FROM
-        tempered = self._tempered(canary + baseline, bad) if is_clumped else phi
-        ratios: Floats | None = None
-        if bad:
-            ratios = self._log_ratios(block, is_clumped=is_clumped) / tempered
-            self._relative.step(np.minimum(ratios[: len(RATIO_STEPS)], LARGEST_STEP).tolist())
-        self._absolute.step(self._rate_ratios(canary, bad_on_canary, is_clumped=is_clumped))
+        canary, bad, baseline, _ = block.counts
+        tempered = self._dispersion.phi
+        if self._is_clumped:
+            tempered = self._tempered(canary + baseline, block.bad)
+            ratios = self._hoeffding(block) if block.bad else None
+        against = None
+        if ratios is not None:
+            tamed = (ratios / tempered).tolist()
+            self._relative.step([min(LARGEST_STEP, ratio) for ratio in tamed[TOLERANCE + 1 : RULED_OUT]])
+            against = tamed[RULED_OUT + 1 :]
+        self._absolute.step(self._rate_ratios(canary, bad))
         if not moment.is_warm:
-            against = None if ratios is None else ratios[len(RATIO_STEPS) :].tolist()
-            self._clearance.see(moment.at, (canary, bad_on_canary), against, (self._baseline, phi))
+            self._clearance.see(moment.at, (canary, bad), against, (self._baseline, self._dispersion.phi))
+
+    @property
+    def _is_clumped(self) -> bool:
+        return self._dispersion.phi > CLUMPED_FROM
 
     def _tempered(self, requests: float, bad: float) -> float:
         """The dispersion of a block with clumps: the more it has above what is usual, the fewer clumps they are."""
@@ -113,33 +126,21 @@ class CountsJudge:
         usual = self._baseline.bad / max(1.0, self._baseline.requests) * requests
         return min(bad or 1.0, max(phi, bad / (1.0 + 2.0 * usual / phi)))
 
-    def _log_ratios(self, block: Block, *, is_clumped: bool) -> Floats:
-        """Log likelihood ratios of all bets: on harm against the tolerance, on no harm against what is ruled out."""
-        canary, bad_on_canary, baseline, bad_on_baseline = block.counts
-        counts = np.array((canary, baseline, bad_on_canary + bad_on_baseline))
-        if is_clumped:
-            norms = self._hoeffding(counts)
-        else:
-            logs = log_normalisers(counts[:, None] + np.zeros(self._log_odds.size), self._log_odds)
-            norms = logs - logs[self._null]
-        ratios: Floats = (bad_on_canary * self._apart - norms)[self._is_bet]
+    def _hoeffding(self, block: Block) -> Floats:
+        """Log ratios with normalisers that hold for any law on 0 to K with the null's mean, not only for independent
+        bad ones: no such law has a larger exponential moment than K trials all or nothing (Hoeffding 1963)."""
+        canary, bad_on_canary, baseline, _ = block.counts
+        counts, bets = np.array((canary, baseline, block.bad)), self._bets
+        shares = {at: mean_on_canary(counts, bets.log_odds[at]) / block.bad for at in (TOLERANCE, RULED_OUT)}
+        share = np.array([min(1.0, shares[at]) for at in bets.null.tolist()])
+        ratios: Floats = bad_on_canary * bets.apart - block.bad * np.log1p(share * np.expm1(bets.apart))
         return ratios
 
-    def _hoeffding(self, counts: Floats) -> Floats:
-        """Normalisers that hold for any law on 0 to K with the null's mean, not only for independent bad ones: no such
-        law has a larger exponential moment than K trials all or nothing (Hoeffding 1963)."""
-        means = {at: mean_on_canary(counts, self._log_odds[at]) for at in (TOLERANCE, RULED_OUT)}
-        bad = float(counts[2])
-        share = np.array([min(1.0, means[at] / bad) for at in self._null.tolist()])
-        norms: Floats = bad * np.log1p(share * np.expm1(self._apart))
-        return norms
-
-    def _rate_ratios(self, canary: float, bad: float, *, is_clumped: bool) -> list[float]:
+    def _rate_ratios(self, canary: float, bad: float) -> list[float]:
         """Log likelihood ratios of rates to the floor. Of clumps it only counts whether there was one."""
-        floor = self.signal.floor
-        rates = [min(HIGHEST_RATE, step * floor) for step in RATE_STEPS]
-        if not is_clumped:
-            ratios = [bad * math.log(r / floor) + (canary - bad) * math.log1p((floor - r) / (1 - floor)) for r in rates]
+        floor, rates = self.signal.floor, self._rates
+        if not self._is_clumped:
+            ratios = [bad * each_bad + (canary - bad) * each_good for each_bad, each_good in self._rate_logs]
         elif bad:
             ratios = [math.log(math.expm1(-canary * r) / math.expm1(-canary * floor)) for r in rates]
         else:
@@ -148,7 +149,7 @@ class CountsJudge:
 
     def learn(self, at: float, increments: Increments) -> None:
         """Compare the baseline's pods with one another; always after the scrape was judged."""
-        requests, bad = (float(total) for total in increments.total[[ALL, BAD]])
+        requests, bad = float(increments.total[ALL]), float(increments.total[BAD])
         self._baseline.requests += requests
         self._baseline.bad += bad
         if self._seen_at is not None:
@@ -183,11 +184,3 @@ class CountsJudge:
         self._renewal.restore(state["renewal"])
         self._seen_at = state["seen_at"]
         self._set_tolerance(state["tolerance"])
-
-
-def scores(requests: Floats, bad: Floats) -> tuple[Floats, Floats]:
-    """Per pod: bad ones more than its part of all, and the variance of that by chance (draws without replacement)."""
-    total = requests.sum()
-    rate = bad.sum() / total
-    variance = rate * (1 - rate) * total / (total - 1) * requests * (1 - requests / total)
-    return bad - requests * rate, variance

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from bot.domain.judge.bets import log_ratios
 from bot.domain.judge.blocks import Gathering, Moment
 from bot.domain.judge.errors import CountsJudge
 from bot.domain.judge.latency import LatencyJudge
@@ -36,8 +37,9 @@ class Flow:
         """Judge one scrape, and only then learn from it. Says whether canary and baseline counted anything."""
         canary, baseline = self._read(observation.canary), self._read(observation.baseline)
         gathered = self.gathering.see(moment, canary, baseline)
-        for judge in self.judges:
-            judge.judge(moment, gathered.block)
+        answers = log_ratios([judge.ask(moment, gathered.block) for judge in self.judges])
+        for judge, answer in zip(self.judges, answers, strict=True):
+            judge.judge(moment, gathered.block, answer)
             judge.learn(moment.at, gathered.baseline)
         return gathered.heard
 

@@ -11,9 +11,9 @@ from typing import Any
 
 import numpy as np
 
+from bot.domain.judge.bets import Bets, Question
 from bot.domain.judge.blocks import Block, Moment
-from bot.domain.judge.counts import log_normalisers
-from bot.domain.judge.dispersion import A_PAIR, Dispersion, Scatter
+from bot.domain.judge.dispersion import A_PAIR, Dispersion, Scatter, scores
 from bot.domain.judge.errors import AT_ONCE, LARGEST_STEP
 from bot.domain.judge.latency_curve import LatencyCurve
 from bot.domain.judge.mixture import Mixture, Prior
@@ -89,7 +89,10 @@ def shape_of(signal: LatencySignal, cumulative: Sequence[float]) -> LatencyShape
 
 class LatencyBets:
     """Odds ratios foretold from the baseline: at each edge those of the tolerance and of every slowdown bet on, at each
-    edge of the tail those of what is ruled out and of the bets against it. Each row begins with its null."""
+    edge of the tail those of what is ruled out and of the bets against it.
+
+    An edge where no slowdown makes a difference does not tell (`tells`).
+    """
 
     def __init__(self, signal: LatencySignal, shape: LatencyShape, cumulative: Sequence[float], margin: float) -> None:
         """`margin` is the log slowdown that is usual among pods; it widens the tolerance."""
@@ -105,29 +108,17 @@ class LatencyBets:
             max(LEAST_TAIL_RATIO, curve.tail_odds_ratio(math.log(signal.bounds[at]), signal.ruled_out))
             for at in shape.tail.tolist()
         ]
-        self._tells = np.max(bets, axis=0) > null * NOTICEABLE
-        slices, tails = np.array([null, *bets]).T, np.array([[limit, *less_bad(limit, 0.8)] for limit in limits])
-        self.tail_odds_ratios: list[float] = limits
-        self._shapes = slices.shape, tails.shape
-        self._log_odds = np.log(np.concatenate((slices.ravel(), tails.ravel())))
-        widths = np.repeat([slices.shape[1], tails.shape[1]], [len(slices), len(tails)])
-        self._table = np.repeat(np.arange(widths.size), widths)
-        self._null = np.repeat(np.cumsum(widths) - widths, widths)
-        self._apart = self._log_odds - self._log_odds[self._null]
+        self.tells = (np.max(bets, axis=0) > null * NOTICEABLE).tolist()
+        self.tail_odds_ratios = limits
+        slices = np.array([null, *bets]).T.tolist()
+        self.bets = Bets([*slices, *([limit, *less_bad(limit, 0.8)] for limit in limits)])
 
-    def ratios(self, counts: Floats, on_canary: Floats) -> tuple[Floats, Floats]:
-        """Log likelihood ratios of the bets to their nulls: on each slowdown, over all edges; and against what is ruled
-        out, a row for each edge of the tail.
-
-        `counts` has the rows n_c, n_b and slow ones of both; its columns are first the edges and then those of the
-        tail. `on_canary` are the slow ones on the canary.
-        """
-        norms = log_normalisers(counts[:, self._table], self._log_odds)
-        ratios = on_canary[self._table] * self._apart - (norms - norms[self._null])
-        slices, tails = self._shapes
-        split = slices[0] * slices[1]
-        at_edges = ratios[:split].reshape(slices)[self._tells, 1:]
-        return at_edges.sum(axis=0), ratios[split:].reshape(tails)[:, 1:]
+    def split(self, ratios: Floats) -> tuple[Floats, Floats]:
+        """Log ratios of each slowdown, over all edges; and of the bets against what is ruled out, a row for each edge
+        of the tail."""
+        at_edges = len(self.tells) * (1 + len(SLOWDOWNS))
+        harm = ratios[:at_edges].reshape(len(self.tells), -1)[self.tells, 1:].sum(axis=0)
+        return harm, ratios[at_edges:].reshape(len(self.tail_odds_ratios), -1)[:, 1:]
 
 
 class LatencyJudge:
@@ -162,17 +153,22 @@ class LatencyJudge:
         ]
         return soonest(1 / self._settings.beta, ways)
 
-    def judge(self, moment: Moment, block: Block | None) -> None:
-        """One look; `block` is `None` while there is too little to compare."""
+    def ask(self, moment: Moment, block: Block | None) -> Question | None:
+        """First half of a look: what it wants to know about the block, if anything."""
         if self._renewal.is_due(moment, block, float(self._cumulative[-1])):
             self._renew(moment.canary_pods)
-        if block is None:
+        if block is None or self._bets is None or self._shape is None or moment.is_warm:
+            return None
+        return Question(self._bets.bets, *tables(block, self._shape))
+
+    def judge(self, _moment: Moment, block: Block | None, ratios: Floats | None) -> None:
+        """Second half, with the answer; `block` is `None` while there is too little to compare."""
+        if block is not None:
+            self._renewal.blocks += 1
+        if ratios is None or self._bets is None:
             return
-        self._renewal.blocks += 1
-        if self._bets is None or self._shape is None or moment.is_warm:
-            return
-        harm, tails = self._bets.ratios(*tables(block, self._shape))
-        self._harm.step(np.minimum(harm / self._dispersion.phi, LARGEST_STEP).tolist())
+        harm, tails = self._bets.split(ratios)
+        self._harm.step([min(LARGEST_STEP, ratio) for ratio in (harm / self._dispersion.phi).tolist()])
         for (mixture, scatter), row in zip(self._tails, tails, strict=True):
             mixture.step((row / scatter.phi).tolist())
         self.clearance = math.fsum(mixture.value for mixture, _ in self._tails) / len(self._tails)
@@ -195,13 +191,13 @@ class LatencyJudge:
         if not active.all():
             rows = rows[active]
         pods = [pod for pod, is_active in zip(increments.pods, active.tolist(), strict=True) if is_active]
-        left = np.column_stack((rows[:, -1:], rows[:, self._shape.edges]))
-        weights = self._shape.weights
-        excess, variance = pod_scores(left[:, :-1], left[:, :-1] - left[:, 1:])
-        self._dispersion.see(pods, excess @ weights, variance @ (weights * weights))
-        excess, variance = pod_scores(rows[:, -1:], rows[:, -1:] - rows[:, self._shape.tail])
-        squares, expected = (excess * excess).sum(axis=0).tolist(), variance.sum(axis=0).tolist()
-        for (_, scatter), *sums in zip(self._tails, squares, expected, strict=True):
+        shape, edges = self._shape, self._shape.edges.size
+        requests, slow = walked(rows, shape)
+        excess, variance = scores(requests, slow)
+        weights = shape.weights
+        self._dispersion.see(pods, excess[:, :edges] @ weights, variance[:, :edges] @ (weights * weights))
+        squares = (excess[:, edges:] ** 2).sum(axis=0).tolist()
+        for (_, scatter), *sums in zip(self._tails, squares, variance[:, edges:].sum(axis=0).tolist(), strict=True):
             scatter.add(*sums)
 
     def state(self) -> dict[str, Any]:
@@ -237,25 +233,17 @@ class LatencyJudge:
             self._tails.append((mixture, Scatter(squares, expected)))
 
 
+def walked(cumulative: Floats, shape: LatencyShape) -> tuple[Floats, Floats]:
+    """Requests and slow ones at each edge, slowest first, among those not slower than the edge before; and then at each
+    edge of the tail, among all. A row for each row of histograms."""
+    everyone = cumulative[:, -1:]
+    left = np.concatenate((everyone, cumulative[:, shape.edges]), axis=1)
+    requests = np.concatenate((left[:, :-1], np.broadcast_to(everyone, (len(everyone), shape.tail.size))), axis=1)
+    slow = np.concatenate((left[:, :-1] - left[:, 1:], everyone - cumulative[:, shape.tail]), axis=1)
+    return requests, slow
+
+
 def tables(block: Block, shape: LatencyShape) -> tuple[Floats, Floats]:
-    """The tables of `LatencyBets.ratios` for one block."""
-    both = np.array((block.canary[FIRST_BUCKET:], block.baseline[FIRST_BUCKET:]))
-    everyone = both[:, -1:]
-    left = np.concatenate((everyone, both[:, shape.edges]), axis=1)
-    slow = np.concatenate((left[:, :-1] - left[:, 1:], everyone - both[:, shape.tail]), axis=1)
-    counts = np.empty((3, slow.shape[1]))
-    counts[:2, : shape.edges.size] = left[:, :-1]
-    counts[:2, shape.edges.size :] = everyone
-    counts[2] = slow[0] + slow[1]
-    return counts, slow[0]
-
-
-def pod_scores(requests: Floats, slow: Floats) -> tuple[Floats, Floats]:
-    """For each pod (row) and edge (column): slow ones more than its part of all, and the variance of that by chance."""
-    total = requests.sum(axis=0)
-    slow_total = slow.sum(axis=0)
-    tells = (slow_total > 0) & (slow_total < total)
-    rate = np.divide(slow_total, total, out=np.zeros_like(slow_total), where=tells)
-    spread = np.divide(rate * (1 - rate) * total, total - 1, out=np.zeros_like(rate), where=tells & (total > 1))
-    excess = (slow - requests * rate) * tells
-    return excess, requests * spread * (1 - requests / np.maximum(total, 1.0))
+    """A block's tables (rows n_c, n_b, slow ones of both) and the slow ones on the canary, edge by edge."""
+    requests, slow = walked(np.array((block.canary[FIRST_BUCKET:], block.baseline[FIRST_BUCKET:])), shape)
+    return np.concatenate((requests, slow[:1] + slow[1:])), slow[0]

@@ -46,12 +46,8 @@ class Increments:
 
     pods: Sequence[str]
     rows: Floats
-
-    @property
-    def total(self) -> Floats:
-        """The arm as a whole."""
-        total: Floats = self.rows.sum(axis=0)
-        return total
+    total: Floats
+    """The arm as a whole."""
 
 
 class Counters:
@@ -85,8 +81,8 @@ class Counters:
         np.minimum(rows[:, BAD], rows[:, ALL], out=rows[:, BAD])
         new = np.isnan(before[:, ALL])
         if new.any():
-            return Increments([pod for pod, is_new in zip(pods, new.tolist(), strict=True) if not is_new], rows[~new])
-        return Increments(pods, rows)
+            pods, rows = [pod for pod, is_new in zip(pods, new.tolist(), strict=True) if not is_new], rows[~new]
+        return Increments(pods, rows, rows.sum(axis=0))
 
     def _readable(self, shown: Mapping[str, Sequence[float]]) -> tuple[list[str], Floats]:
         for pod, row in shown.items():

@@ -5,6 +5,7 @@ import math
 import numpy as np
 import pytest
 
+from bot.domain.judge.bets import log_ratios
 from bot.domain.judge.blocks import Block, Moment
 from bot.domain.judge.errors import CountsJudge
 from bot.domain.judge.samples import Increments
@@ -19,10 +20,12 @@ def judge_of(*blocks: tuple[int, int, int, int], clumps: bool = False) -> Counts
     judge = CountsJudge(CountsSignal(), some_settings())
     for number in range(40 if clumps else 0):
         bad = np.where(np.arange(6) == number % 6, 60.0, 0.0)
-        judge.learn(15.0 * (number - 40), Increments(PODS, np.column_stack((np.full(6, 100.0), bad))))
+        rows = np.column_stack((np.full(6, 100.0), bad))
+        judge.learn(15.0 * (number - 40), Increments(PODS, rows, rows.sum(axis=0)))
     for number, (canary, bad, baseline, bad_there) in enumerate(blocks):
         block = Block(np.array([canary, bad], float), np.array([baseline, bad_there], float), 0.0)
-        judge.judge(Moment(15.0 * (number + 1), is_warm=False, canary_pods=1), block)
+        moment = Moment(15.0 * (number + 1), is_warm=False, canary_pods=1)
+        judge.judge(moment, block, *log_ratios([judge.ask(moment, block)]))
     return judge
 
 

@@ -8,6 +8,7 @@ import pytest
 
 from benchmarks.judge.replay import observation_of, settings_of
 from benchmarks.judge.streams import Kind, recording
+from bot.domain.judge.bets import log_ratios
 from bot.domain.judge.blocks import Block, Moment
 from bot.domain.judge.errors import CountsJudge
 from bot.domain.judge.judge import Judge
@@ -28,7 +29,8 @@ def test_evidence_at_the_limit_of_tolerance_does_not_grow() -> None:
         for number in range(BLOCKS):
             counts = [(100, rng.binomial(100, worse)), (900, rng.binomial(900, rate))]
             block = Block(*(np.array(arm, float) for arm in counts), since=number)
-            judge.judge(Moment(15.0 * (number + 1), is_warm=False, canary_pods=1), block)
+            moment = Moment(15.0 * (number + 1), is_warm=False, canary_pods=1)
+            judge.judge(moment, block, *log_ratios([judge.ask(moment, block)]))
             values.append(judge.evidence)
         ends.append(values[-1])
         highest.append(max(values))
