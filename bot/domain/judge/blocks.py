@@ -78,7 +78,9 @@ class Gathering:
     def see(
         self, moment: Moment, canary: Mapping[str, Sequence[float]], baseline: Mapping[str, Sequence[float]]
     ) -> Gathered:
-        """Take over one scrape."""
+        """Take over one scrape. Raises UnreadableError, and takes nothing over, where counters do not fit."""
+        self._canary.check(canary)
+        self._baseline.check(baseline)
         on_canary, on_baseline = self._canary.increments(canary), self._baseline.increments(baseline)
         sums = on_canary.total, on_baseline.total
         heard = bool(sums[0][ALL] > 0), bool(sums[1][ALL] > 0)

@@ -125,9 +125,13 @@ class Guards:
         self._levels: list[tuple[float, dict[str, float]]] = []
 
     def see(self, at: float, pods: Mapping[str, Sample]) -> tuple[Breach, ...]:
-        """One scrape at `at` seconds: the guards that are breached now. A scrape seen twice counts once."""
+        """One scrape at `at` seconds: the guards that are breached now. A scrape seen twice counts once.
+
+        Raises UnreadableError for a histogram with other bounds than the settings'.
+        """
         if not self._counts or at > self._counts[-1][0]:
             shown = {pod: (sample.requests, sample.errors, *sample.buckets) for pod, sample in pods.items()}
+            self._counters.check(shown)
             self._counts.append((at, self._counters.increments(shown).total.tolist()))
             self._levels.append(
                 (at, {guard.name: level for guard in self._level_guards if (level := _mean(guard, pods))})

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from bot.domain.errors import UnreadableError
 from bot.domain.json import JsonObject
 from bot.domain.judge.blocks import Moment
 from bot.domain.judge.errors import CountsJudge
@@ -38,7 +39,9 @@ class Judge:
 
     @classmethod
     def restored(cls, settings: JudgeSettings, state: Mapping[str, Any]) -> "Judge":
-        """The judge that wrote `state`, with the same settings."""
+        """The judge that wrote `state`, with the same settings. Raises UnreadableError for another version's state."""
+        if state["version"] != VERSION:
+            raise UnreadableError(f"the judge's state has version {state['version']}, not {VERSION}")
         judge = cls(settings)
         judge.at, judge.heard = state["at"], dict(state["heard"])
         judge.is_answered, judge._failed = state["answered"], state["failed"]

@@ -27,13 +27,12 @@ class Mixture:
     """
 
     prior: Prior
-    wealth: list[float] = field(default_factory=list)
+    wealth: list[float] = field(init=False)
     unspent: float = 1.0
     value: float = 1.0
 
     def __post_init__(self) -> None:
-        if not self.wealth:
-            self.wealth = [0.0] * len(self.prior.weights)
+        self.wealth = [0.0] * len(self.prior.weights)
 
     def step(self, log_ratios: Iterable[float]) -> None:
         """One block was seen; `log_ratios` has the log likelihood ratio of each alternative to the null."""

@@ -10,6 +10,9 @@ from bot.domain.errors import UnreadableError
 
 Floats = npt.NDArray[np.float64]
 
+MOST_ABSENT = 200
+"""So many pods that are gone are remembered; one that comes back later counts as new."""
+
 ALL, BAD, FIRST_BUCKET = 0, 1, 2
 """Columns of a row of counters: all, bad ones of them, and then the cumulative buckets."""
 
@@ -42,12 +45,12 @@ class Observation:
 
 @dataclass(frozen=True, slots=True)
 class Increments:
-    """What happened on one arm between each pod's last two scrapes: a row for each pod, whole numbers."""
+    """What happened on one arm between each pod's last two scrapes: a row for each pod, whole numbers; and the sum of
+    the rows, the arm as a whole."""
 
     pods: Sequence[str]
     rows: Floats
     total: Floats
-    """The arm as a whole."""
 
 
 class Counters:
@@ -64,10 +67,8 @@ class Counters:
         self._absent: dict[str, Floats] = {}
 
     def increments(self, shown: Mapping[str, Sequence[float]]) -> Increments:
-        """Take over what the pods show now. A counter that fell was reset: what it shows happened since the restart.
-
-        Raises UnreadableError for a pod that shows another number of counters than the settings say.
-        """
+        """Take over what the pods show now, which must pass `check`. A counter that fell was reset: what it shows
+        happened since the restart. A pod that shows something that is no number was not scraped."""
         pods, now = self._readable(shown)
         if pods != self._pods:
             self._rearrange(pods)
@@ -84,10 +85,13 @@ class Counters:
             pods, rows = [pod for pod, is_new in zip(pods, new.tolist(), strict=True) if not is_new], rows[~new]
         return Increments(pods, rows, rows.sum(axis=0))
 
-    def _readable(self, shown: Mapping[str, Sequence[float]]) -> tuple[list[str], Floats]:
+    def check(self, shown: Mapping[str, Sequence[float]]) -> None:
+        """Raises UnreadableError for a pod that shows another number of counters than the settings say."""
         for pod, row in shown.items():
             if len(row) != self._width:
                 raise UnreadableError(f"pod {pod} shows {len(row) - 2} buckets; {self._width - 2} are configured")
+
+    def _readable(self, shown: Mapping[str, Sequence[float]]) -> tuple[list[str], Floats]:
         pods = list(shown)
         now = np.array(list(shown.values()), dtype=np.float64).reshape(-1, self._width)
         whole = np.asarray(np.isfinite(now).all(axis=1))
@@ -100,7 +104,7 @@ class Counters:
         known = self._absent | dict(zip(self._pods, self._rows, strict=True))
         unknown = np.full(self._width, np.nan)
         self._rows = np.array([known.pop(pod, unknown) for pod in pods]).reshape(-1, self._width)
-        self._pods, self._absent = pods, known
+        self._pods, self._absent = pods, dict([*known.items()][-MOST_ABSENT:])
 
     def state(self) -> dict[str, list[float]]:
         """The last row of each pod."""

@@ -127,8 +127,17 @@ def test_a_scrape_seen_twice_counts_once() -> None:
 
 def test_other_buckets_than_configured_are_refused() -> None:
     """A histogram with other bounds cannot be read, and says so."""
-    with pytest.raises(UnreadableError, match="buckets"):
-        judged(Judge(some_settings()), observations(replace(CANARY, shares=(0.5, 1.0))))
+    judge = Judge(some_settings())
+    with pytest.raises(UnreadableError, match="pod canary-0 shows 2 buckets; 5 are configured"):
+        judged(judge, observations(replace(CANARY, shares=(0.5, 1.0))))
+    assert judge.at == -INTERVAL
+
+
+def test_a_state_of_another_version_is_refused() -> None:
+    """Better to begin anew than to misread."""
+    state = Judge(some_settings()).state() | {"version": 0}
+    with pytest.raises(UnreadableError, match="version 0, not 1"):
+        Judge.restored(some_settings(), state)
 
 
 def test_a_slow_start_is_forgiven_while_it_lasts() -> None:

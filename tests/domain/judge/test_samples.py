@@ -44,7 +44,7 @@ def test_a_row_with_a_hole_was_not_scraped() -> None:
 def test_another_number_of_buckets_is_named() -> None:
     """A histogram with other bounds than configured cannot be read."""
     with pytest.raises(UnreadableError, match="pod a shows 1 buckets; 0 are configured"):
-        seen({"a": (1, 1, 1)})
+        Counters(2).check({"a": (1, 1, 1)})
 
 
 STEPS = st.lists(
@@ -82,6 +82,14 @@ def test_the_order_of_pods_does_not_matter(order: list[str]) -> None:
     counters = Counters(2)
     counters.increments(first)
     assert counters.increments({pod: second[pod] for pod in order}).total.tolist() == [10, 5]
+
+
+def test_pods_that_are_long_gone_are_forgotten() -> None:
+    """Pods come and go; the state does not grow with them."""
+    counters = Counters(2)
+    for number in range(1000):
+        counters.increments({f"pod-{number}": (1, 0)})
+    assert len(counters.state()) == 201
 
 
 def test_counters_survive_a_restart_of_ours() -> None:
