@@ -4,27 +4,23 @@ import re
 from datetime import timedelta
 from typing import Annotated, Self
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
+from pydantic import BeforeValidator, Field, field_validator, model_validator
 
 from bot.domain.approval import ApprovalPolicy
 from bot.domain.errors import UsageError
 from bot.domain.plan import Verb
 from bot.domain.target import WorkloadKind, WorkloadRef
+from bot.ports.metrics import SignalQueries
 from runbooks.checks import SmokeCheck
 from runbooks.durations import PositiveDuration
+from runbooks.metrics_providers import ProviderEntry
+from runbooks.parts import Name, Part
+from runbooks.signals import SignalsField, resolve
 from runbooks.source import did_you_mean, unknown
 
-NAME = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
 OBJECT_NAME = re.compile(r"[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?")
 REPOSITORY = re.compile(r"[a-zA-Z0-9.-]+(:\d+)?(/[a-z0-9]+([._-]+[a-z0-9]+)*)+")
 HALF_AN_HOUR = timedelta(minutes=30)
-
-
-def name(value: str) -> str:
-    """A name that can be typed and that Kubernetes takes for a label; raises ValueError."""
-    if not NAME.fullmatch(value):
-        raise ValueError(f"'{value}' is not a name; use at most 63 small letters, digits and hyphens")
-    return value
 
 
 def group(value: object) -> object:
@@ -41,15 +37,8 @@ def channel(value: object) -> object:
     return value
 
 
-Name = Annotated[str, AfterValidator(name)]
 Group = Annotated[str, BeforeValidator(group)]
 Channel = Annotated[str, BeforeValidator(channel)]
-
-
-class Part(BaseModel):
-    """A part of the catalogue: cannot change after it was read; unknown keys are faults."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
 
 
 class ClusterEntry(Part):
@@ -106,7 +95,7 @@ class WorkloadEntry(Part):
 
 class ServiceEntry(Part):
     """What is released. `image` is the repository without tag. `runbooks` maps environments to runbooks; an environment
-    without one is deployed by `deploy`."""
+    without one is deployed by `deploy`. `signals` is what a canary is judged by; `None`: nothing."""
 
     image: str
     repository: str | None = None
@@ -115,6 +104,7 @@ class ServiceEntry(Part):
     channel: Channel
     runbooks: dict[str, str] = Field(default_factory=dict)
     smoke: tuple[SmokeCheck, ...] = ()
+    signals: SignalsField | None = None
     environments: dict[str, WorkloadEntry] = Field(default_factory=dict)
 
     @field_validator("image")
@@ -145,6 +135,7 @@ class Catalogue(Part):
     services: dict[Name, ServiceEntry] = Field(min_length=1)
     runbooks_dir: str | None = None
     registries: dict[str, RegistryEntry] = Field(default_factory=dict)
+    metrics: dict[Name, ProviderEntry] = Field(default_factory=dict)
 
     def service(self, service: str) -> ServiceEntry:
         """The service of that name. Raises UsageError with the nearest one."""
@@ -202,6 +193,29 @@ class Catalogue(Part):
         self.environment(environment)
         checks = self.service(service).smoke
         return tuple(check.placed(service=service, environment=environment) for check in checks)
+
+    def provider(self, service: str) -> tuple[str, ProviderEntry]:
+        """The metrics server of a service, and its name: its own, else the only one or the default. Raises
+        UsageError."""
+        signals = self.service(service).signals
+        own = signals.provider if signals else None
+        usual = [name for name, entry in self.metrics.items() if entry.default or len(self.metrics) == 1]
+        found = own or next(iter(usual), None)
+        if found is None:
+            raise UsageError(f"{service} has no metrics provider; name one with 'provider', or a 'default' one.")
+        if found not in self.metrics:
+            raise UsageError(unknown(f"There is no metrics provider '{found}'", found, self.metrics))
+        return found, self.metrics[found]
+
+    def queries(self, service: str, environment: str, *, fresh_baseline: bool = False) -> SignalQueries:
+        """What a canary of a target is judged by, before it is proven. Raises UsageError."""
+        workload, signals = self.workload(service, environment), self.service(service).signals
+        if signals is None:
+            raise UsageError(
+                f"{service} has no 'signals' to judge a canary by; one line such as 'signals: http' is enough."
+            )
+        name, entry = self.provider(service)
+        return resolve(signals, workload, name, entry, fresh_baseline=fresh_baseline)
 
 
 def read_workload(written: str) -> tuple[WorkloadKind, str]:

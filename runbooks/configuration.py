@@ -38,7 +38,11 @@ def load(path: Path) -> Configuration:
     own, own_faults = _own_runbooks(document, path)
     runbooks = load_library() | own
     # With a broken runbook in the folder nobody knows which names there are.
-    faults += (*own_faults, *cross_faults(document, runbooks=() if own_faults else runbooks))
+    faults += (
+        *own_faults,
+        *cross_faults(document, runbooks=() if own_faults else runbooks),
+        *provider_faults(document),
+    )
     if catalogue is None or faults:
         raise Faults(faults)
     return Configuration(catalogue, runbooks)
@@ -61,6 +65,27 @@ def cross_faults(document: Document, *, runbooks: Collection[str]) -> tuple[Faul
     )
 
 
+def provider_faults(document: Document) -> Iterator[Fault]:
+    """Services with signals that nobody knows where to measure, and more than one default."""
+    top = _mapping(document.value)
+    providers = {name: _mapping(entry) for name, entry in _mapping(top.get("metrics")).items()}
+    defaults = [name for name, entry in providers.items() if entry.get("default") is True]
+    for name in defaults[1:]:
+        at = ("metrics", name, "default")
+        yield document.fault(at, f"'{defaults[0]}' is the default metrics provider already", on_value=True)
+    for service, released in _mapping(top.get("services")).items():
+        signals = _mapping(released).get("signals")
+        at = ("services", service, "signals")
+        if signals is None:
+            continue
+        if not providers:
+            what = "there is no metrics provider to measure signals with"
+            yield document.fault(at, what, "add 'metrics: {main: {prometheus: {url: http://…}}}'")
+        elif len(providers) > 1 and not defaults and "provider" not in _mapping(signals):
+            what = "which of the metrics providers measures these signals is not said"
+            yield document.fault(at, what, "add 'provider', or 'default: true' to one of them")
+
+
 def _names(top: JsonObject, runbooks: Collection[str]) -> Iterator[_Name]:
     clusters, environments = _mapping(top.get("clusters")), _mapping(top.get("environments"))
     for environment, entry in environments.items():
@@ -68,6 +93,10 @@ def _names(top: JsonObject, runbooks: Collection[str]) -> Iterator[_Name]:
         if isinstance(cluster, str):
             yield _Name(("environments", environment, "cluster"), cluster, "cluster", clusters)
     for service, released in _mapping(top.get("services")).items():
+        provider = _mapping(_mapping(released).get("signals")).get("provider")
+        if isinstance(provider, str):
+            at: Keys = ("services", service, "signals", "provider")
+            yield _Name(at, provider, "metrics provider", _mapping(top.get("metrics")))
         for section in ("runbooks", "environments"):
             for environment, value in _mapping(_mapping(released).get(section)).items():
                 at = ("services", service, section, environment)

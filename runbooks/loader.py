@@ -7,10 +7,10 @@ from importlib import resources
 from pathlib import Path
 
 from bot.domain.json import Json
-from runbooks.catalogue import NAME
 from runbooks.durations import parse
 from runbooks.kinds import GateKind, StepKind
 from runbooks.lookups import PLAN_TIME, Lookup, lookups
+from runbooks.parts import NAME
 from runbooks.registry import GATE_KINDS, STEP_KINDS
 from runbooks.source import Document, Fault, Faults, Keys, did_you_mean, read, read_file
 from runbooks.spec import Entry, Runbook, RunbookFile

@@ -7,7 +7,7 @@ from datetime import timedelta
 from pydantic import BaseModel, ConfigDict, Field
 
 from bot.domain.json import Json
-from runbooks.catalogue import Name
+from runbooks.parts import Name
 
 
 class RunbookFile(BaseModel):

@@ -4,6 +4,7 @@
     cluster         observe a workload, set its image, run a Job, logs    -> adapters/kubernetes_*.py
     image_registry  what a reference means, as a digest                   -> adapters/oci_registry.py
     probe           one HTTP request of a smoke test                      -> adapters/http_probe.py
+    metrics         both arms' raw counters, scrape by scrape             -> adapters/prometheus.py, grafana.py
     chat            post, edit, find and read messages and reactions      -> slack/chat.py
     directory       who somebody is, and who is in a user group           -> slack/directory.py
     store           one transaction over runs, messages, locks, journal   -> store/

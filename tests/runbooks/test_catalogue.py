@@ -112,7 +112,7 @@ def test_a_catalogue_cannot_change_after_it_was_read() -> None:
             "services.api.smoke[1].expect has no key 'statu'; did you mean 'status'?",
         ),
         ("count: 2", "freeze: []", "'freeze' comes with a later release of Sluice; leave it out until then"),
-        ("clusters:", "signals: {}\nclusters:", "'signals' comes with a later release of Sluice"),
+        ("clusters:", "roles: {}\nclusters:", "'roles' comes with a later release of Sluice"),
         ("count: 2", "count: many", "environments.prod.approval.count must be a whole number"),
         ("count: 2", "count: 0", "environments.prod.approval.count: input should be greater than or equal to 1"),
         (

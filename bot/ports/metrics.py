@@ -1,0 +1,242 @@
+"""What we need from a metrics server: the raw counters of both arms of a canary, pod by pod, scrape by scrape."""
+
+import math
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Protocol
+
+from pydantic import TypeAdapter
+
+from bot.domain.errors import UnreadableError
+from bot.domain.json import Json, plain
+from bot.domain.judge.samples import Sample
+
+ERRORS, LATENCY, CPU = "errors", "latency", "cpu"
+"""The names of the usual signals, as the judge tells them."""
+
+AGE_LABEL, NEWEST = "sluice", "newest"
+"""A series with this label and value holds no counter but when its pod was last scraped, in seconds since the epoch."""
+
+
+class Arm(StrEnum):
+    """The two sides that are compared."""
+
+    CANARY = "canary"
+    BASELINE = "baseline"
+
+
+@dataclass(frozen=True, slots=True)
+class Arms:
+    """How the series of an answer are told apart.
+
+    `label` is the label that says to which arm a series belongs; `canary` and `stable` are regular expressions that
+    its whole value must match (an absent label has the value ""). `baseline` is that of fresh pods of the old version
+    beside stable; empty: stable itself is the baseline. `pod` is the label that names the pod: often `label` itself.
+    Where series lack it, the whole arm is one pseudo pod, called like the value of `label`. `hint` is what to tell
+    somebody whose series fit neither arm.
+    """
+
+    label: str
+    canary: str
+    stable: str
+    baseline: str = ""
+    pod: str = ""
+    hint: str = ""
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """The labels that the series of every answer are to have."""
+        return tuple(dict.fromkeys((self.label, self.pod or self.label)))
+
+    def of(self, labels: Mapping[str, str]) -> Arm | None:
+        """The arm of a series; `None`: it is somebody else's."""
+        value = labels.get(self.label, "")
+        if re.fullmatch(self.canary, value):
+            return Arm.CANARY
+        return Arm.BASELINE if re.fullmatch(self.baseline or self.stable, value) else None
+
+    def is_stable(self, labels: Mapping[str, str]) -> bool:
+        """Whether a series is one of the pods that are there before a canary starts."""
+        return re.fullmatch(self.stable, labels.get(self.label, "")) is not None
+
+    def name_of(self, labels: Mapping[str, str], arm: Arm) -> str:
+        """The name of the pod, or of the pseudo pod."""
+        return labels.get(self.pod or self.label) or labels.get(self.label) or arm.value
+
+
+@dataclass(frozen=True, slots=True)
+class RequestsQuery:
+    """Requests and the failed ones of them: one series for each pod and code, and, where the server can tell, one for
+    each pod with the time of its newest sample (see AGE_LABEL).
+
+    `metric` is the bare name, to tell what is missing when nothing comes back. A series is of failed requests when the
+    value of one of its `code_labels` matches `bad` as a whole.
+    """
+
+    text: str
+    metric: str
+    code_labels: tuple[str, ...]
+    bad: str
+
+    def is_bad(self, labels: Mapping[str, str]) -> bool:
+        """Whether a series counts failed requests."""
+        return any(label in labels and re.fullmatch(self.bad, labels[label]) for label in self.code_labels)
+
+
+@dataclass(frozen=True, slots=True)
+class LatencyQuery:
+    """A cumulative histogram: one series for each pod and `le`, in units of `unit_s` seconds.
+
+    `bounds` are the finite upper edges that are read, in seconds, rising; empty until `SignalQueries.proven` has found
+    them in the histogram itself. The infinite one always follows.
+    """
+
+    text: str
+    metric: str
+    unit_s: float = 1.0
+    bounds: tuple[float, ...] = ()
+
+    @property
+    def edges(self) -> tuple[float, ...]:
+        """All upper edges in seconds, the last one infinite."""
+        return (*self.bounds, math.inf)
+
+
+@dataclass(frozen=True, slots=True)
+class GaugeQuery:
+    """A level of each pod, such as CPU in cores."""
+
+    name: str
+    text: str
+    metric: str
+
+
+@dataclass(frozen=True, slots=True)
+class SignalQueries:
+    """What a canary is judged by, resolved: ready to be asked, and sealed into a plan.
+
+    `provider` is the name of the server in the catalogue; `interval` how often it scrapes, hence the step in which
+    readings come. A signal that is `None` or not listed is not measured.
+    """
+
+    provider: str
+    interval: timedelta
+    arms: Arms
+    requests: RequestsQuery
+    latency: LatencyQuery | None = None
+    gauges: tuple[GaugeQuery, ...] = ()
+
+    @property
+    def signals(self) -> Mapping[str, RequestsQuery | LatencyQuery | GaugeQuery]:
+        """The queries by the name of their signal."""
+        latency = {LATENCY: self.latency} if self.latency else {}
+        return {ERRORS: self.requests, **latency, **{gauge.name: gauge for gauge in self.gauges}}
+
+    def proven(self, proofs: Sequence["Proof"]) -> "SignalQueries":
+        """With the bounds that the histogram turned out to have, unless some were chosen; do this before sealing."""
+        found = next((proof.bounds for proof in proofs if proof.signal == LATENCY), ())
+        if self.latency is None or self.latency.bounds:
+            return self
+        return replace(self, latency=replace(self.latency, bounds=found))
+
+    def sealed(self) -> Json:
+        """As JSON; `unsealed` reads it back."""
+        return plain(self)
+
+    @staticmethod
+    def unsealed(value: Json) -> "SignalQueries":
+        """What was sealed. Raises UnreadableError."""
+        try:
+            return TypeAdapter(SignalQueries).validate_python(value)
+        except ValueError as exc:
+            raise UnreadableError(f"not the queries of a plan: {exc}") from exc
+
+
+class LackKind(StrEnum):
+    """Why something is not in a reading."""
+
+    NO_SERIES = "no series"
+    STALE = "stale"
+    PARTIAL = "partial"
+
+
+@dataclass(frozen=True, slots=True)
+class Lack:
+    """Something that was asked and is not there, or not surely whole. `arm` is `None` where both are meant; `said` is
+    a clause for people."""
+
+    kind: LackKind
+    signal: str
+    arm: Arm | None
+    said: str
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What the pods of both arms showed at one moment: counters as they stand, never increments.
+
+    A pod without fresh requests' counters is not in its mapping. One that has them but no histogram has buckets of NaN,
+    which the judge leaves out; a gauge that is not there is not in `gauges`. Nothing that is missing is ever 0, but for
+    errors: where requests are counted and no series of failed ones exists, none has failed yet.
+    """
+
+    at: datetime
+    canary: Mapping[str, Sample]
+    baseline: Mapping[str, Sample]
+    lacks: tuple[Lack, ...] = field(default=())
+
+    @property
+    def whole(self) -> bool:
+        """Nothing is missing."""
+        return not self.lacks
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """What became of one query when it was tried on the stable pods.
+
+    `found` says what came back; `problem` what is wrong with it and what to write instead, empty when it is `usable`.
+    `bounds` are the finite edges of the histogram in seconds.
+    """
+
+    signal: str
+    query: str
+    found: str
+    problem: str = ""
+    bounds: tuple[float, ...] = ()
+
+    @property
+    def usable(self) -> bool:
+        """Whether a canary can be judged by it."""
+        return not self.problem
+
+
+class Metrics(Protocol):
+    """One metrics server. Every method may raise UnreachableError (with `retry_after` when the server asked for time),
+    RefusedError when the server does not let us in or does not take the query, and UnreadableError; the text names the
+    query and what came back."""
+
+    async def read(self, queries: SignalQueries, since: datetime, until: datetime) -> tuple[Reading, ...]:
+        """The readings in (`since`, `until`], oldest first, one for each multiple of the scrape interval since the
+        epoch: whoever asks again for the same time gets the same moments. One request for each signal, whatever the
+        number of pods. What is too young to be settled is left for the next look, so hand in the `at` of the last
+        reading as the next `since`.
+
+        Raises PermanentError for a histogram whose bounds are not known yet.
+        """
+        ...
+
+    async def prove(self, queries: SignalQueries, now: datetime) -> tuple[Proof, ...]:
+        """Try every query on the stable pods; a proof for each signal, in the order of `queries.signals`."""
+        ...
+
+
+class MetricsProviders(Protocol):
+    """The metrics servers of the catalogue."""
+
+    def get(self, name: str) -> Metrics:
+        """The server of that name. Raises NotFoundError."""
+        ...

@@ -1,0 +1,250 @@
+"""`signals:` of a service: what its canary is judged by. Mostly one word, the name of a preset; `resolve` turns it into
+queries."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import timedelta
+from itertools import pairwise
+from typing import Annotated, Literal, Self
+
+from pydantic import AfterValidator, BeforeValidator, Field, field_validator, model_validator
+
+from bot.domain.errors import UsageError
+from bot.domain.target import WorkloadKind, WorkloadRef
+from bot.ports import metrics
+from bot.ports.metrics import Arms, GaugeQuery, LatencyQuery, RequestsQuery, SignalQueries
+from runbooks import promql
+from runbooks.durations import PositiveDuration
+from runbooks.guards import GuardRail
+from runbooks.margins import Margins
+from runbooks.metrics_providers import ProviderEntry
+from runbooks.parts import Name, Part
+from runbooks.pod_names import literal, pods_of
+from runbooks.promql import Selector, matcher
+from runbooks.signal_presets import MILLISECOND, PRESETS, ArmLabel, Preset
+
+METRIC = re.compile(r'([a-zA-Z_:][a-zA-Z0-9_:]*)(?:\{((?:[^{}"]|"[^"]*")*)\})?')
+LABEL = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*")
+FEWEST_BOUNDS = 2
+CANARY, BASELINE = "-canary", "-baseline"
+"""What the names of the Deployments beside stable end in."""
+
+
+def metric(value: str) -> str:
+    """A metric's name, perhaps with matchers of its own in braces; raises ValueError."""
+    if not METRIC.fullmatch(value):
+        raise ValueError(f"'{value}' is not the name of a metric, such as http_requests_total")
+    return value
+
+
+def label(value: str) -> str:
+    """A label's name; raises ValueError."""
+    if not LABEL.fullmatch(value):
+        raise ValueError(f"'{value}' is not the name of a label")
+    return value
+
+
+def pattern(value: str) -> str:
+    """A regular expression; raises ValueError."""
+    try:
+        re.compile(value)
+    except re.error as exc:
+        raise ValueError(f"'{value}' is not a regular expression: {exc}") from None
+    return value
+
+
+def several(value: object) -> object:
+    """One word where a list may stand."""
+    return [value] if isinstance(value, str) else value
+
+
+def preset_alone(value: object) -> object:
+    """`signals: http` is `signals: {preset: http}`."""
+    return {"preset": value} if isinstance(value, str) else value
+
+
+Metric = Annotated[str, AfterValidator(metric)]
+Label = Annotated[str, AfterValidator(label)]
+Pattern = Annotated[str, AfterValidator(pattern)]
+
+
+class MetricNames(Part):
+    """Where a service's metrics are called otherwise; `null`: it is not judged by that."""
+
+    requests: Metric = ""
+    latency: Metric | None = None
+    cpu: Metric | None = None
+
+
+class LabelNames(Part):
+    """Where labels are called otherwise. `namespace: null`: series carry none; `pod: null`: only where `arms` tells the
+    arms apart."""
+
+    pod: Label | None = None
+    namespace: Label | None = None
+    code: Annotated[tuple[Label, ...], BeforeValidator(several), Field(min_length=1)] = ()
+
+
+class ArmNames(Part):
+    """A label that tells the arms apart, and regular expressions of its whole values. In them `{name}`, `{namespace}`,
+    `{service}` and `{route}` stand for the target's."""
+
+    label: Label
+    canary: Pattern
+    stable: Pattern
+    baseline: Pattern = ""
+
+
+class Signals(Part):
+    """What a canary is judged by. Everything but `preset` says where the service differs from it.
+
+    `interval` is how often its pods are scraped; `None`: as its provider says. `errors` is a regular expression for the
+    codes of failed requests. `match` holds further labels and their values (`!=`, `=~` and `!~` may stand before one).
+    `bounds` are the edges of the latency histogram to read, in seconds; empty: all there are. `service` and `route`
+    name the Service and the route; `None`: like the workload.
+    """
+
+    preset: Literal["http", "grpc", "istio", "ingress-nginx", "gateway"] = "http"
+    provider: str | None = None
+    interval: PositiveDuration | None = None
+    metrics: MetricNames = Field(default_factory=MetricNames)
+    labels: LabelNames = Field(default_factory=LabelNames)
+    arms: ArmNames | None = None
+    errors: Pattern | None = None
+    match: dict[Label, str] = Field(default_factory=dict)
+    latency_unit: Literal["s", "ms"] | None = None
+    bounds: tuple[Annotated[float, Field(gt=0, allow_inf_nan=False)], ...] = ()
+    service: Name | None = None
+    route: Name | None = None
+    margins: Margins = Field(default_factory=Margins)
+    guards: tuple[GuardRail, ...] = ()
+
+    @field_validator("bounds")
+    @classmethod
+    def _rising(cls, bounds: tuple[float, ...]) -> tuple[float, ...]:
+        if any(low >= high for low, high in pairwise(bounds)):
+            raise ValueError("the bounds must rise")
+        if bounds and len(bounds) < FEWEST_BOUNDS:
+            raise ValueError("one bound says next to nothing about latency; give at least two, or none for all")
+        return bounds
+
+    @model_validator(mode="after")
+    def _tells_arms_apart(self) -> Self:
+        names_pods = self.arms is None and PRESETS[self.preset].arms is None
+        if names_pods and "pod" in self.labels.model_fields_set and self.labels.pod is None:
+            raise ValueError("without a pod label the arms must be told apart by 'arms'")
+        return self
+
+
+SignalsField = Annotated[Signals, BeforeValidator(preset_alone)]
+"""A field that is written as the name of a preset, or in full."""
+
+
+def resolve(
+    signals: Signals, workload: WorkloadRef, provider: str, entry: ProviderEntry, *, fresh_baseline: bool = False
+) -> SignalQueries:
+    """The queries of one target, complete but for the bounds of the histogram (see `SignalQueries.proven`).
+
+    Canary pods belong to the Deployment `<name>-canary`. The baseline is stable itself or, with `fresh_baseline`, the
+    pods of the Deployment `<name>-baseline`. Raises UsageError where the arms cannot be told apart.
+    """
+    preset = _own(PRESETS[signals.preset], signals)
+    words = _words(signals, workload)
+    arms = _arms(preset, workload, words, fresh_baseline=fresh_baseline)
+    interval = signals.interval or entry.interval
+    wanted = _matchers(preset, signals, words, arms)
+    return SignalQueries(
+        provider=provider,
+        interval=interval,
+        arms=arms,
+        requests=_requests(preset, _selector(preset.requests, wanted), arms),
+        latency=_latency(preset, signals, wanted, arms),
+        gauges=_gauges(preset, wanted, arms, interval),
+    )
+
+
+def _own(preset: Preset, signals: Signals) -> Preset:
+    """The preset with everything that the service has written otherwise."""
+    written = signals.metrics.model_dump(exclude_unset=True) | signals.labels.model_dump(exclude_unset=True)
+    changes = {("codes" if key == "code" else key): value for key, value in written.items()}
+    if signals.arms:
+        changes["arms"] = ArmLabel(**signals.arms.model_dump())
+    if signals.errors is not None:
+        changes["errors"] = signals.errors
+    if signals.latency_unit:
+        changes["unit_s"] = MILLISECOND if signals.latency_unit == "ms" else 1.0
+    return replace(preset, **changes)
+
+
+def _words(signals: Signals, workload: WorkloadRef) -> Mapping[str, str]:
+    return {
+        "{name}": workload.name,
+        "{namespace}": workload.namespace,
+        "{service}": signals.service or workload.name,
+        "{route}": signals.route or workload.name,
+    }
+
+
+def _filled(text: str, words: Mapping[str, str], *, regex: bool) -> str:
+    for word, value in words.items():
+        text = text.replace(word, literal(value) if regex else value)
+    return text
+
+
+def _arms(preset: Preset, workload: WorkloadRef, words: Mapping[str, str], *, fresh_baseline: bool) -> Arms:
+    told = preset.arms
+    if told is None:
+        beside = WorkloadKind.DEPLOYMENT
+        return Arms(
+            label=preset.pod,
+            canary=pods_of(beside, f"{workload.name}{CANARY}"),
+            stable=pods_of(workload.kind, workload.name),
+            baseline=pods_of(beside, f"{workload.name}{BASELINE}") if fresh_baseline else "",
+        )
+    if fresh_baseline and not told.baseline:
+        raise UsageError(f"Fresh baseline pods cannot be told apart by the label '{told.label}'; compare with stable.")
+    return Arms(
+        label=told.label,
+        canary=_filled(told.canary, words, regex=True),
+        stable=_filled(told.stable, words, regex=True),
+        baseline=_filled(told.baseline, words, regex=True) if fresh_baseline else "",
+        pod=preset.pod or "",
+        hint=told.hint,
+    )
+
+
+def _matchers(preset: Preset, signals: Signals, words: Mapping[str, str], arms: Arms) -> tuple[str, ...]:
+    wanted = {key: _filled(value, words, regex=False) for key, value in preset.match.items()} | signals.match
+    if preset.namespace:
+        wanted = {preset.namespace: words["{namespace}"]} | wanted
+    fresh = (arms.baseline,) if arms.baseline else ()
+    all_arms = "|".join((arms.stable, arms.canary, *fresh))
+    return (*(matcher(key, value) for key, value in wanted.items()), matcher(arms.label, f"=~{all_arms}"))
+
+
+def _selector(written: str, wanted: tuple[str, ...]) -> Selector:
+    read = METRIC.fullmatch(written)
+    if read is None:
+        raise UsageError(f"'{written}' is not the name of a metric.")
+    own = (read[2].strip(),) if read[2] and read[2].strip() else ()
+    return Selector(read[1], (*own, *wanted))
+
+
+def _requests(preset: Preset, selector: Selector, arms: Arms) -> RequestsQuery:
+    text = promql.requests(selector, arms.labels, preset.codes)
+    return RequestsQuery(text, selector.metric, preset.codes, preset.errors)
+
+
+def _latency(preset: Preset, signals: Signals, wanted: tuple[str, ...], arms: Arms) -> LatencyQuery | None:
+    if not preset.latency:
+        return None
+    selector = _selector(preset.latency, wanted)
+    return LatencyQuery(promql.latency(selector, arms.labels), selector.metric, preset.unit_s, signals.bounds)
+
+
+def _gauges(preset: Preset, wanted: tuple[str, ...], arms: Arms, interval: timedelta) -> tuple[GaugeQuery, ...]:
+    if not preset.cpu:
+        return ()
+    selector = _selector(preset.cpu, wanted)
+    return (GaugeQuery(metrics.CPU, promql.usage(selector, arms.labels, interval), selector.metric),)
