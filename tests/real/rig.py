@@ -8,11 +8,16 @@ import os
 import re
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 SERVICES = ("kubernetes", "slack", "registry")
+MEASURED = ("traffic", "prometheus")
+"""Started only where PROMETHEUS_URL names no server yet; the second one scrapes the first."""
+
 EXPORT = re.compile(r"^export (\w+)='(.*)'$", re.MULTILINE)
-WANTED = ("KUBECONFIG", "TEST_REGISTRY", "SLACK_API_URL", "SLACK_BOT_TOKEN", "RIG_SLACK_URL")
+WANTED = ("KUBECONFIG", "TEST_REGISTRY", "SLACK_API_URL", "SLACK_BOT_TOKEN", "RIG_SLACK_URL", "PROMETHEUS_URL")
+WANTED += ("RIG_TRAFFIC_URL",)
 
 
 def main(command: list[str]) -> int:
@@ -25,20 +30,29 @@ def main(command: list[str]) -> int:
             return 2
         return subprocess.run(command, check=False).returncode
     instance = f"sluice-{os.getpid()}"
+    services = SERVICES if os.environ.get("PROMETHEUS_URL") else (*SERVICES, *MEASURED)
     try:
         environment = dict(os.environ)
-        for service in SERVICES:
-            environment |= up(rig, service, instance)
+        for service in services:
+            environment |= up(rig, service, instance, *options(service, environment))
         environment["TEST_REGISTRY"] = environment.get("RIG_REGISTRY", "")
         return subprocess.run(command, env=environment, check=False).returncode
     finally:
-        for service in SERVICES:
+        for service in services:
             subprocess.run([rig, service, "down", "--instance", instance], check=False)
 
 
-def up(rig: Path, service: str, instance: str) -> dict[str, str]:
+def options(service: str, environment: Mapping[str, str]) -> tuple[str, ...]:
+    """What a service needs to know of those before it."""
+    if service != "prometheus":
+        return ()
+    return ("--target", environment["RIG_TRAFFIC_TARGET"], "--interval", "1s")
+
+
+def up(rig: Path, service: str, instance: str, *more: str) -> dict[str, str]:
     """Start one service; what it exports."""
-    done = subprocess.run([rig, service, "up", "--instance", instance], stdout=subprocess.PIPE, text=True, check=True)
+    command = [rig, service, "up", "--instance", instance, *more]
+    done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
     return dict(EXPORT.findall(done.stdout))
 
 

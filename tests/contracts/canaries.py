@@ -1,0 +1,122 @@
+"""Worlds for the contract of `Metrics`: a service under traffic, scraped by a fake, by our stand-in or for real."""
+
+import asyncio
+import itertools
+import os
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from datetime import UTC, datetime, timedelta
+from typing import Any, Protocol
+
+import httpx
+
+from bot.adapters.prometheus import PrometheusMetrics
+from bot.adapters.prometheus_client import Server
+from bot.domain.target import WorkloadKind, WorkloadRef
+from bot.ports.metrics import Metrics, SignalQueries
+from runbooks.metrics_providers import ProviderEntry
+from runbooks.signals import Signals, resolve
+from tests.adapters.prometheus_server import PrometheusServer
+from tests.fakes.clock import START
+from tests.fakes.metrics import FakeMetrics
+from tests.fakes.streams import Load, Streams
+from tests.real import servers
+
+INTERVAL = timedelta(seconds=1)
+NUMBERS = itertools.count(1)
+CONSONANTS = "bcdfghjklmnpqrstvwxz"
+SETTLED = timedelta(seconds=2)
+"""By then every server tells what happened."""
+
+
+def queries_of(workload: str, **signals: Any) -> SignalQueries:
+    """The queries of a service whose series carry no namespace, scraped every second."""
+    labels = {"namespace": None, **signals.pop("labels", {})}
+    written = Signals.model_validate({"interval": "1s", "labels": labels, **signals})
+    provider = ProviderEntry.model_validate({"prometheus": {"url": "http://prometheus.test"}})
+    return resolve(written, WorkloadRef("main", "prod", WorkloadKind.DEPLOYMENT, workload), "main", provider)
+
+
+class World(Protocol):
+    """A service that nobody else has. Its pods are called `pod(...)`."""
+
+    metrics: Metrics
+    workload: str
+
+    async def load(self, *pods: str, **load: float) -> None:
+        """From now on these pods are under this `Load`, each."""
+        ...
+
+    async def passes(self, scrapes: int) -> tuple[datetime, datetime]:
+        """Let so many scrapes pass; the span that may be read now and was not before, or what began with it."""
+        ...
+
+
+def pod(workload: str, number: int, *, suffix: str = "") -> str:
+    """The name of a pod as Kubernetes makes it; `suffix` is that of the Deployment beside."""
+    return f"{workload}{suffix}-7d9f8b6c5-{CONSONANTS[number] * 5}"
+
+
+class VirtualWorld:
+    """Streams in virtual time. Every second somebody may scrape."""
+
+    def __init__(self, metrics: Metrics, streams: Streams, scrape: Callable[[datetime], None]) -> None:
+        self.metrics, self.workload = metrics, "api"
+        self._streams, self._scrape, self._now = streams, scrape, START
+
+    async def load(self, *pods: str, **load: float) -> None:
+        for name in pods:
+            self._streams.load(name, self._now, Load(**load))
+
+    async def passes(self, scrapes: int) -> tuple[datetime, datetime]:
+        since = self._now
+        for _ in range(scrapes + SETTLED // INTERVAL):
+            self._now += INTERVAL
+            self._scrape(self._now)
+        return since, self._now
+
+
+class RealWorld:
+    """The traffic program that RIG_TRAFFIC_URL names, scraped every second by the server that PROMETHEUS_URL names."""
+
+    def __init__(self, metrics: Metrics, traffic: httpx.AsyncClient) -> None:
+        self.metrics, self._traffic = metrics, traffic
+        letters = [CONSONANTS[(os.getpid() // 20**place) % 20] for place in range(4)]
+        self.workload = f"{''.join(letters)}{next(NUMBERS)}"
+
+    async def load(self, *pods: str, **load: float) -> None:
+        for name in pods:
+            track = {"app": self.workload, "names": [name], "rate": 50, "error_rate": 0, **load}
+            (await self._traffic.post(f"/tracks/{name}", json=track)).raise_for_status()
+
+    async def passes(self, scrapes: int) -> tuple[datetime, datetime]:
+        since = datetime.now(UTC)
+        await asyncio.sleep((scrapes * INTERVAL + SETTLED).total_seconds())
+        return since, datetime.now(UTC)
+
+
+@asynccontextmanager
+async def fake_world() -> AsyncIterator[World]:
+    """The contract on the fake."""
+    fake = FakeMetrics()
+    yield VirtualWorld(fake, fake.streams, lambda _: None)
+
+
+@asynccontextmanager
+async def memory_world() -> AsyncIterator[World]:
+    """The contract on our client and a server in memory."""
+    server = PrometheusServer()
+    async with PrometheusMetrics(Server("Prometheus main", "http://prometheus.test"), transport=server) as metrics:
+        yield VirtualWorld(metrics, server.streams, server.scrape)
+
+
+@asynccontextmanager
+async def real_world() -> AsyncIterator[World]:
+    """The contract on the servers that PROMETHEUS_URL and RIG_TRAFFIC_URL name."""
+    server = Server("Prometheus main", servers.named("PROMETHEUS_URL"))
+    traffic = httpx.AsyncClient(base_url=servers.named("RIG_TRAFFIC_URL"), timeout=10)
+    async with traffic, PrometheusMetrics(server) as metrics:
+        yield RealWorld(metrics, traffic)
+
+
+Worlds = Callable[[], AbstractAsyncContextManager[World]]
