@@ -9,6 +9,7 @@ from runbooks.catalogue import Catalogue
 from runbooks.loader import load_folder, load_library
 from runbooks.source import Document, Fault, Faults, Keys, did_you_mean, read_file
 from runbooks.spec import Runbook
+from runbooks.targets import target_faults
 from runbooks.validation import check_part
 
 
@@ -43,6 +44,8 @@ def load(path: Path) -> Configuration:
         *cross_faults(document, runbooks=() if own_faults else runbooks),
         *provider_faults(document),
     )
+    if catalogue is not None:
+        faults += target_faults(catalogue, document)
     if catalogue is None or faults:
         raise Faults(faults)
     return Configuration(catalogue, runbooks)
