@@ -53,7 +53,7 @@ class Approval(Part):
     rollback; `break_glass` may go on without votes; `None`: nobody."""
 
     from_: Group = Field(alias="from")
-    count: int = Field(default=1, ge=1, le=50)
+    count: int = Field(default=1, ge=1, le=50, strict=True)
     within: PositiveDuration = HALF_AN_HOUR
     use_within: PositiveDuration = HALF_AN_HOUR
     on_call: Group | None = None

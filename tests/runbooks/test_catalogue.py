@@ -114,6 +114,9 @@ def test_a_catalogue_cannot_change_after_it_was_read() -> None:
         ("count: 2", "freeze: []", "'freeze' comes with a later release of Sluice; leave it out until then"),
         ("clusters:", "roles: {}\nclusters:", "'roles' comes with a later release of Sluice"),
         ("count: 2", "count: many", "environments.prod.approval.count must be a whole number"),
+        ("count: 2", "count: true", "environments.prod.approval.count must be a whole number"),
+        ("count: 2", 'count: "2"', "environments.prod.approval.count must be a whole number"),
+        ("count: 2", "count: 2.0", "environments.prod.approval.count must be a whole number"),
         ("count: 2", "count: 0", "environments.prod.approval.count: input should be greater than or equal to 1"),
         (
             "within: 20m",
