@@ -31,13 +31,11 @@ class ApprovalPolicy:
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """Somebody in the chat, as the workspace knows them now. `is_outside`: a member of another workspace;
-    `is_self`: the bot that is Sluice."""
+    """Somebody in the chat, as the workspace knows them now. `is_outside`: a member of another workspace."""
 
     id: UserId
     name: str
     is_bot: bool = False
-    is_self: bool = False
     is_guest: bool = False
     is_deleted: bool = False
     is_outside: bool = False
@@ -47,13 +45,19 @@ class Person:
 class Electorate:
     """Everything about people that a tally needs, read at decision time.
 
-    `people` holds everybody who reacted; somebody missing from it is unknown and does not count.
+    `self_voters` are those whose vote counts for what they asked for themselves, and for nothing else. `people` holds
+    those who reacted and are `electors`; one who is missing from it is unknown and does not count.
     """
 
     requester: UserId
     members: frozenset[UserId]
     self_voters: frozenset[UserId]
     people: Mapping[UserId, Person]
+
+    @property
+    def electors(self) -> frozenset[UserId]:
+        """Everybody whose vote can count: the group, the requester only by leave to vote for their own request."""
+        return (self.members - {self.requester}) | (self.self_voters & {self.requester})
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +120,8 @@ class Approval:
 
 def ineligible(user: UserId, electorate: Electorate) -> str | None:
     """Why this person's vote does not count, as a clause; `None` when it does."""
+    if user not in electorate.electors:
+        return "asked for this release" if user == electorate.requester else "is not in the group"
     person = electorate.people.get(user)
     if person is None:
         return "is unknown to this workspace"
@@ -127,10 +133,6 @@ def ineligible(user: UserId, electorate: Electorate) -> str | None:
         return "is a guest"
     if person.is_outside:
         return "belongs to another workspace"
-    if user == electorate.requester and user not in electorate.self_voters:
-        return "asked for this release"
-    if user not in electorate.members and user not in electorate.self_voters:
-        return "is not in the group"
     return None
 
 

@@ -156,18 +156,19 @@ class Ballots:
         return (letter.error, letter.place) if letter else ("", None)
 
     async def _tally(self, run: Run, policy: ApprovalPolicy, reactions: Reactions) -> Tally:
-        approve, reject = reactions.users(policy.approve_emoji), reactions.users(policy.reject_emoji)
-        people = {user: person for user in {*approve, *reject} if (person := await self._person(user))}
-        own = await self._directory.members(policy.self_group) if policy.self_group else frozenset()
-        electorate = Electorate(run.request.requester, await self._directory.members(policy.group), own, people)
         # The bot's own seeds are not worth a word; other bots are named among those who do not count.
-        mine = {user for user, person in people.items() if person.is_self}
-        return tally(
-            policy,
-            electorate,
-            approve=tuple(user for user in approve if user not in mine),
-            reject=tuple(user for user in reject if user not in mine),
+        approve, reject = (
+            tuple(user for user in reactions.users(emoji) if user != self._directory.me)
+            for emoji in (policy.approve_emoji, policy.reject_emoji)
         )
+        reacted, requester = {*approve, *reject}, run.request.requester
+        members = await self._directory.members(policy.group)
+        asks_own = policy.self_group if requester in reacted else None
+        own = await self._directory.members(asks_own) if asks_own else frozenset[UserId]()
+        electorate = Electorate(requester, members, own, {})
+        # Nobody else is looked up: the chat answers so many questions a minute, and any crowd may react.
+        people = {user: person for user in reacted & electorate.electors if (person := await self._person(user))}
+        return tally(policy, replace(electorate, people=people), approve=approve, reject=reject)
 
     async def _person(self, user: UserId) -> Person | None:
         try:

@@ -9,6 +9,11 @@ from bot.domain.ids import UserId
 class Directory(Protocol):
     """The workspace's people. Every method may raise UnreachableError, upon which nobody counts."""
 
+    @property
+    def me(self) -> UserId:
+        """The bot that is Sluice; known from the start, without asking."""
+        ...
+
     async def person(self, user: UserId) -> Person:
         """What the workspace knows about a user now. Raises NotFoundError for a user it does not know."""
         ...

@@ -21,6 +21,11 @@ class SlackDirectory:
         self._me = me
         self._groups = groups
 
+    @property
+    def me(self) -> UserId:
+        """The bot's own user."""
+        return self._me.user
+
     async def person(self, user: UserId) -> Person:
         """What Slack knows about a user now. An account without a home team counts as outside."""
         if not USER_ID.fullmatch(user):
@@ -46,7 +51,6 @@ def _person(user: UserId, account: dict[str, object], *, me: Identity) -> Person
         id=user,
         name=str(shown or account.get("name") or user),
         is_bot=bool(account.get("is_bot")),
-        is_self=user == me.user,
         is_guest=bool(account.get("is_restricted") or account.get("is_ultra_restricted")),
         is_deleted=bool(account.get("deleted")),
         is_outside=bool(account.get("is_stranger")) or me.team_id not in _teams(account),

@@ -20,7 +20,7 @@ async def test_a_colleague_has_nothing_against_them(workspace: OpenWorkspace) ->
     async with workspace() as w:
         person = await w.directory.person(w.approvers[1])
         assert (person.id, person.name) == (w.approvers[1], "bob")
-        flags = (person.is_bot, person.is_self, person.is_guest, person.is_deleted, person.is_outside)
+        flags = (person.is_bot, person.is_guest, person.is_deleted, person.is_outside)
         assert not any(flags)
 
 
@@ -39,8 +39,8 @@ async def test_somebody_who_left_is_known_as_such(workspace: OpenWorkspace) -> N
 async def test_the_bot_knows_itself(workspace: OpenWorkspace) -> None:
     """Its seeds are not worth a word."""
     async with workspace() as w:
-        person = await w.directory.person(w.bot)
-        assert (person.is_bot, person.is_self) == (True, True)
+        assert w.directory.me == w.bot
+        assert (await w.directory.person(w.bot)).is_bot
 
 
 async def test_a_stranger_is_not_found(workspace: OpenWorkspace) -> None:

@@ -43,6 +43,17 @@ def test_those_on_call_may_vote_for_their_own_rollback() -> None:
     assert tally(replace(POLICY, count=1), electorate, approve=(ANN,), reject=()).approved
 
 
+def test_those_on_call_vote_for_nobody_elses_rollback() -> None:
+    """Who is on call and no approver counts for their own request alone, with yes and with no."""
+    electorate = replace(ELECTORATE, self_voters=frozenset({DAN}))
+    counted = tally(replace(POLICY, count=1), electorate, approve=(DAN,), reject=(DAN,))
+    assert not counted.approved
+    assert not counted.rejected
+    assert [(vote.user, vote.why) for vote in counted.ignored] == [(DAN, "is not in the group")]
+    own = replace(electorate, requester=DAN)
+    assert tally(replace(POLICY, count=1), own, approve=(DAN,), reject=()).approved
+
+
 def test_one_rejection_is_enough() -> None:
     """One eligible no outweighs any number of yes."""
     counted = tally(POLICY, ELECTORATE, approve=(BOB, CID), reject=(BOB,))
@@ -67,7 +78,8 @@ def test_every_kind_of_outsider_is_named() -> None:
     assert ineligible(BOB, with_person(is_guest=True)) == "is a guest"
     assert ineligible(BOB, with_person(is_outside=True)) == "belongs to another workspace"
     assert ineligible(DAN, ELECTORATE) == "is not in the group"
-    assert ineligible(UserId("U0XXX"), ELECTORATE) == "is unknown to this workspace"
+    assert ineligible(UserId("U0XXX"), ELECTORATE) == "is not in the group"
+    assert ineligible(BOB, replace(ELECTORATE, people={})) == "is unknown to this workspace"
     assert ineligible(BOB, ELECTORATE) is None
 
 

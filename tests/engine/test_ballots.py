@@ -92,8 +92,9 @@ async def test_the_bots_own_seeds_are_not_worth_a_word(engine: Opening[Stage]) -
 
 
 async def test_somebody_unknown_does_not_count(engine: Opening[Stage]) -> None:
-    """A voter whom the workspace no longer knows is named, and the vote goes on."""
+    """A member whom the workspace no longer knows is named, and the vote goes on."""
     async with engine as stage:
+        stage.workspace.groups[APPROVERS].add(UserId("U0GHOST"))
         await stage.begins(**ASKS)
         await stage.passes(5 * SECOND)
         stage.votes(UserId("U0GHOST"))
@@ -102,6 +103,17 @@ async def test_somebody_unknown_does_not_count(engine: Opening[Stage]) -> None:
         run = await stage.run()
         assert run.ballot is not None
         assert run.ballot.ignored[0].why == "is unknown to this workspace"
+
+
+async def test_a_crowd_is_not_looked_up(engine: Opening[Stage]) -> None:
+    """Slack answers about a hundred questions about people a minute: strangers to the group cost none of them."""
+    async with engine as stage:
+        await stage.begins(**ASKS)
+        await stage.passes(5 * SECOND)
+        stage.votes(*(UserId(f"U0X{number:03d}") for number in range(150)))
+        await approved(stage)
+        assert (await stage.run()).phase is Phase.SUCCEEDED
+        assert set(stage.workspace.looked_up) == {BOB, CID}
 
 
 async def test_a_group_that_is_gone_never_passes(engine: Opening[Stage]) -> None:

@@ -64,6 +64,7 @@ class FakeWorkspace:
         }
         self.messages: list[Message] = []
         self.whispered: list[Whisper] = []
+        self.looked_up: list[UserId] = []
         self._ambiguous = 0
         self._busy_for: timedelta | None = None
         self._cut_short: set[Place] = set()
@@ -133,8 +134,13 @@ class FakeWorkspace:
 
     # --- Directory ---
 
+    @property
+    def me(self) -> UserId:
+        return BOT
+
     async def person(self, user: UserId) -> Person:
         self._answer()
+        self.looked_up.append(user)
         if user not in self.people:
             raise NotFoundError(f"{user} is not a user of this workspace")
         return self.people[user]
@@ -258,7 +264,7 @@ def _people() -> tuple[Person, ...]:
         Person(DAN, "dan"),
         Person(EVE, "eve", is_guest=True),
         Person(FRANK, "frank", is_deleted=True),
-        Person(BOT, "sluice", is_bot=True, is_self=True),
+        Person(BOT, "sluice", is_bot=True),
     )
 
 

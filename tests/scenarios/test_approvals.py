@@ -5,7 +5,7 @@ from datetime import timedelta
 
 from bot.domain.ids import StepKey
 from bot.domain.phase import Phase
-from tests.fakes.workspace import ANN, BOB, BOT, CID, DAN, DEPLOYS, EVE, FRANK
+from tests.fakes.workspace import ANN, APPROVERS, BOB, BOT, CID, DAN, DEPLOYS, EVE, FRANK
 from tests.scenarios.world import REPOSITORY, World, workload
 
 YES, NO = "white_check_mark", "x"
@@ -42,6 +42,7 @@ async def test_the_bot_seeds_both_reactions(world: World) -> None:
 async def test_who_does_not_count(world: World) -> None:
     """Requester, guest, deactivated people and strangers to the group: none of them, nor all together."""
     async with world:
+        world.workspace.groups[APPROVERS] |= {EVE, FRANK}
         await asked(world)
         for person in (ANN, EVE, FRANK, DAN):
             await world.reacts(person, YES)
@@ -49,6 +50,7 @@ async def test_who_does_not_count(world: World) -> None:
         await world.passes(MINUTE)
         assert world.image_changes() == 0
         assert "<@U0EVE> (is a guest)" in world.live()
+        assert "<@U0FRANK> (has been deactivated)" in world.live()
         assert "<@U0DAN> (is not in the group)" in world.live()
 
 

@@ -4,9 +4,10 @@ from datetime import timedelta
 from pathlib import Path
 
 from bot.domain.phase import Phase
-from tests.fakes.workspace import ANN
+from tests.fakes.workspace import ANN, BOB, CID, DAN
 from tests.scenarios.world import REPOSITORY, World, workload
 
+YES = "white_check_mark"
 SECOND = timedelta(seconds=1)
 
 
@@ -74,6 +75,28 @@ async def test_a_release_that_never_ran_is_no_way_back(world: World) -> None:
         await releases(world, "v2", "v3")
         assert await back(world, "to", "v7") is Phase.REFUSED
         assert "There are: `v2`" in world.workspace.whispers(ANN)[-1]
+
+
+async def test_on_call_votes_for_its_own_rollback_only(world: World) -> None:
+    """dan is on call and no approver: his vote counts when he asked for the way back, and not when ann did."""
+    async with world:
+        await world.says(ANN, "deploy api v2 prod")
+        await world.passes(5 * SECOND)
+        for person in (BOB, CID):
+            await world.reacts(person, YES)
+        await world.finishes()
+        await world.says(ANN, "rollback api prod")
+        await world.passes(5 * SECOND)
+        await world.reacts(DAN, YES)
+        await world.passes(60 * SECOND)
+        assert world.image("prod") == "v2"
+        assert "<@U0DAN> (is not in the group)" in world.live()
+        await world.says(ANN, "abort api prod")
+        await world.says(DAN, "rollback api prod")
+        await world.passes(5 * SECOND)
+        await world.reacts(DAN, YES)
+        assert (await world.finishes()).phase is Phase.SUCCEEDED
+        assert world.image("prod") == "v1"
 
 
 async def test_the_very_first_release_has_a_way_back(world: World) -> None:

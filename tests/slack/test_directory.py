@@ -43,7 +43,7 @@ async def test_each_flag_that_costs_a_vote_is_seen(flags: dict[str, Any], field:
     account = {"id": ANN, "name": "ann", "team_id": "T1", "profile": {"display_name": "Ann"}} | flags
     async with scripted(users_info=ok(user=account)) as (client, _):
         person = await directory(client).person(ANN)
-    given = {name for name in ("is_bot", "is_guest", "is_deleted", "is_outside", "is_self") if getattr(person, name)}
+    given = {name for name in ("is_bot", "is_guest", "is_deleted", "is_outside") if getattr(person, name)}
     assert (person.name, given) == ("Ann", {field})
 
 
