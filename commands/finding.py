@@ -31,13 +31,22 @@ async def find_active_run(tx: Transaction, named: RunId | Target) -> Run:
     return run
 
 
+async def under_way(tx: Transaction, target: Target) -> Run | None:
+    """The run that holds the target, else the first in line; `None`: nobody is. One that begins later is in no line."""
+    state = await tx.target_state(target)
+    for named in (state.holder, *state.waiting[:1]):
+        run = await tx.run(named) if named else None
+        if run and not run.phase.final:
+            return run
+    return None
+
+
 async def _of_target(tx: Transaction, target: Target) -> Run:
-    holder = (await tx.target_state(target)).holder
-    held = await tx.run(holder) if holder else None
-    if held and not held.phase.final:
-        return held
-    waiting = await tx.runs(target=target, active=True)
-    newest = [*waiting[-1:], *await tx.runs(target=target, limit=1)]
+    first = await under_way(tx, target)
+    if first:
+        return first
+    later = await tx.runs(target=target, active=True)
+    newest = [*later[-1:], *await tx.runs(target=target, limit=1)]
     if not newest:
         raise UsageError(
             f"Nothing has ever been released to {target.service} in {target.environment}.",

@@ -31,10 +31,11 @@ def later(verb: str) -> Reply:
     )
 
 
-def requested(run: Run, state: TargetState, *, channel: str, now: datetime) -> Reply:
-    """A run was stored."""
+def requested(run: Run, state: TargetState, *, channel: str, now: datetime, back: str = "") -> Reply:
+    """A run was stored. `back`: the last known good version, where it is known already."""
     asked = run.request
-    what = version(asked.ref) if asked.ref else "the last known good version"
+    good = f"the last known good version{f', {version(back)},' if back else ''}"
+    what = version(asked.ref) if asked.ref else good
     lines = [f"{code(run.id)}: {asked.verb} of {target(asked.target)} to {what} is asked for."]
     if asked.not_before:
         lines.append(f"It begins at {clock_time(asked.not_before, now)}; {typed(f'abort {run.id}')} takes it back.")
@@ -51,6 +52,17 @@ def rolled_back_by_abort(run: Run, waiting: Sequence[RunId]) -> Reply:
     lines = [f"{_being_stopped(run)} {_what_abort_does(run)}"]
     if waiting:
         lines.append(f"Next in line is {code(waiting[0])}; {typed(f'abort {waiting[0]}')} keeps it from starting.")
+    return Reply("\n".join(lines), about=run.id)
+
+
+def rolled_back_instead(stopped: Run, run: Run, state: TargetState, *, back: str, channel: str, now: datetime) -> Reply:
+    """A release that had changed nothing is stopped, and the way back comes after it. Who stands between them in the
+    line would go forward first."""
+    lines = [f"{_being_stopped(stopped)} {_what_abort_does(stopped)}"]
+    lines.append(requested(run, state, channel=channel, now=now, back=back).text)
+    between = [one for one in state.ahead_of(run.id) if one != stopped.id]
+    if between:
+        lines.append(f"Before it comes {code(between[0])}; {typed(f'abort {between[0]}')} takes that out of the line.")
     return Reply("\n".join(lines), about=run.id)
 
 

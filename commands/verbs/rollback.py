@@ -6,12 +6,13 @@ from dataclasses import dataclass, replace
 from bot.domain.errors import UsageError
 from bot.domain.invocation import Invocation
 from bot.domain.plan import Verb
-from bot.domain.release import ReleaseRecord, digest_of, means
+from bot.domain.release import ReleaseRecord, digest_of, last_known_good, means
 from bot.domain.run import Run
 from bot.domain.target import Target
 from bot.ports.planning import Planning
 from commands import replies
 from commands.asking import Asked, read_asked, request_for
+from commands.finding import under_way
 from commands.grammar import Line, place
 from commands.permissions import require_may_start
 from commands.reply import Reply
@@ -52,32 +53,65 @@ async def look(command: Rollback, invocation: Invocation, planning: Planning) ->
 
 
 async def handle(command: Rollback, desk: Desk) -> Reply:
-    """Stop what is under way on the target; where nothing is, store a run that goes back."""
+    """Stop what is under way on the target, and store a run that goes back.
+
+    A release that has changed something is itself the way back: stopping it restores what it replaced. One that has
+    changed nothing yet only stands in the way, and what runs meanwhile may be what is bad.
+    """
     asked = command.asked
-    active = await _under_way(desk, asked.target)
-    if active is not None:
+    active = await under_way(desk.tx, asked.target)
+    if active is None:
+        return await _go_back(asked, desk)
+    await _require_first(active, asked.target, desk)
+    if active.changed or _keeps(active, asked):
         return await _stop(active, asked, desk)
+    return await _go_back(asked, desk, instead_of=active)
+
+
+async def _go_back(asked: Asked, desk: Desk, *, instead_of: Run | None = None) -> Reply:
+    """Store the rollback; the run that it comes `instead_of` is stopped and ends before it begins."""
     require_may_start(desk.invocation, asked.target.environment, desk.catalogue, break_glass=asked.break_glass)
+    records = await desk.tx.releases(asked.target, limit=RECORDS)
     if asked.ref:
-        asked = _named(asked, await desk.tx.releases(asked.target, limit=RECORDS))
-    run = await desk.runs.request(desk.tx, request_for(asked, desk.invocation), desk.invocation)
+        asked = _named(asked, records)
     channel = desk.catalogue.channel(asked.target.service, asked.target.environment)
-    return replies.requested(run, await desk.tx.target_state(asked.target), channel=channel, now=desk.now)
+    if instead_of is None:
+        run = await desk.runs.request(desk.tx, request_for(asked, desk.invocation), desk.invocation)
+        return replies.requested(run, await desk.tx.target_state(asked.target), channel=channel, now=desk.now)
+    reason = asked.reason or "rollback"
+    stopped = await desk.runs.abort(desk.tx, instead_of, by=desk.invocation.user, reason=reason)
+    run = await desk.runs.request(desk.tx, request_for(asked, desk.invocation), desk.invocation)
+    state = await desk.tx.target_state(asked.target)
+    back = asked.ref or _last_good(stopped, records)
+    return replies.rolled_back_instead(stopped, run, state, back=back, channel=channel, now=desk.now)
 
 
-async def _under_way(desk: Desk, target: Target) -> Run | None:
-    """The run that holds the target, else the one that will take it next; one that begins later is left alone."""
-    holder = (await desk.tx.target_state(target)).holder
-    active = [*await desk.tx.runs(target=target, active=True)]
-    begun = [run for run in active if run.request.not_before is None or run.request.not_before <= desk.now]
-    return next((run for run in begun if run.id == holder), begun[-1] if begun else None)
+def _keeps(active: Run, asked: Asked) -> bool:
+    """Whether what runs while `active` has changed nothing is the version that was named: then nothing need go back."""
+    running = active.plan.previous if active.plan else None
+    return bool(asked.ref and running and means(asked.ref, running.image, [running.ref]))
+
+
+def _last_good(stopped: Run, records: Sequence[ReleaseRecord]) -> str:
+    """What the way back will bring, as far as our records know; the plan decides, and its message names it."""
+    previous = stopped.plan.previous if stopped.plan else None
+    running = previous.image if previous else next((record.image for record in records[:1]), "")
+    good = last_known_good(records, running=running)
+    return good.ref if good else ""
+
+
+async def _require_first(active: Run, target: Target, desk: Desk) -> None:
+    """Raise UsageError where somebody has asked for the way back already."""
+    waiting = (await desk.tx.target_state(target)).waiting
+    for run in (active, *[one for one in [await desk.tx.run(named) for named in waiting] if one]):
+        if run.request.verb is Verb.ROLLBACK:
+            raise UsageError(
+                f"`{run.id}` is a rollback of that target already.",
+                hint=f"`/release why {run.id}` tells where it stands.",
+            )
 
 
 async def _stop(run: Run, asked: Asked, desk: Desk) -> Reply:
-    if run.request.verb is Verb.ROLLBACK:
-        raise UsageError(
-            f"`{run.id}` is a rollback of that target already.", hint=f"`/release why {run.id}` tells where it stands."
-        )
     previous = run.plan.previous if run.plan else None
     if asked.ref and (previous is None or not means(asked.ref, previous.image, [previous.ref])):
         back = f"goes back to `{shown(previous.ref)}`" if previous else "goes back to nothing known"

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+from inline_snapshot import snapshot
 
 from bot.domain.plan import Verb
 from tests.commands.conversation import PROD, conversation
@@ -87,12 +88,92 @@ async def test_during_a_release_it_is_stopped_and_restores(tmp_path: Path) -> No
         assert (run.wish.by, run.wish.reason) == (DAN, "rollback")
 
 
-async def test_before_anything_changed_nothing_is_brought_back(tmp_path: Path) -> None:
-    """The answer says what keeps running."""
+async def test_a_release_that_changed_nothing_makes_way_for_the_way_back(tmp_path: Path) -> None:
+    """What runs may be what is bad: the release is stopped, and the rollback comes after it. The answer says both."""
+    async with conversation(tmp_path) as chat:
+        await chat.released("v8", digit="8")
+        await chat.released("v0", digit="0")
+        await chat.says("deploy api v1 prod")
+        await chat.voting("api-prod-1")
+        assert await chat.says("rollback api prod", by=DAN) == snapshot(
+            "`api-prod-1` (deploy of *api* in *prod*) is being stopped. "
+            "It had not changed anything: `v0` keeps running."
+            """
+`api-prod-2`: rollback of *api* in *prod* to the last known good version, `v8`, is asked for.
+It waits at place 1, behind `api-prod-1`, and begins by itself; `/release abort api-prod-2` leaves the line.
+Follow it in #deploys; `/release why api-prod-2` tells what it waits for."""
+        )
+        wish, request = (await chat.run("api-prod-1")).wish, (await chat.run("api-prod-2")).request
+        assert wish is not None
+        assert (wish.by, request.verb, request.requester, request.ref) == (DAN, Verb.ROLLBACK, DAN, "")
+
+
+async def test_who_stands_between_is_named(tmp_path: Path) -> None:
+    """Another release in the line would go forward before the way back begins."""
+    async with conversation(tmp_path) as chat:
+        for ref in ("v1", "v2"):
+            await chat.says(f"deploy api {ref} prod")
+        await chat.voting("api-prod-1")
+        said = await chat.says("rollback api prod")
+        assert "Before it comes `api-prod-2`; `/release abort api-prod-2` takes that out of the line." in said
+
+
+async def test_the_way_back_is_asked_for_once(tmp_path: Path) -> None:
+    """Two people who type the same while the release is being stopped want the same."""
     async with conversation(tmp_path) as chat:
         await chat.says("deploy api v1 prod")
         await chat.voting("api-prod-1")
-        assert "It had not changed anything: `v0` keeps running." in await chat.says("rollback api prod")
+        await chat.says("rollback api prod")
+        assert (await chat.says("rollback api prod", by=DAN)).startswith("`api-prod-2` is a rollback of that target")
+        assert len(await chat.runs()) == 2
+
+
+async def test_a_named_release_is_the_way_back_from_one_that_changed_nothing(tmp_path: Path) -> None:
+    """Nothing was sealed that stopping would bring: any healthy release may be named."""
+    async with conversation(tmp_path) as chat:
+        await chat.released("v8", digit="8")
+        await chat.says("deploy api v1 prod")
+        await chat.planned("api-prod-1")
+        assert "rollback of *api* in *prod* to `v8` is asked for" in await chat.says("rollback api prod to v8")
+        assert (await chat.run("api-prod-1")).wish is not None
+
+
+async def test_the_version_that_runs_needs_no_way_back(tmp_path: Path) -> None:
+    """Stopping the release is enough: what was named keeps running."""
+    async with conversation(tmp_path) as chat:
+        await chat.says("deploy api v1 prod")
+        await chat.voting("api-prod-1")
+        assert "It had not changed anything: `v0` keeps running." in await chat.says("rollback api prod to v0")
+        assert len(await chat.runs()) == 1
+
+
+async def test_a_refused_way_back_stops_nothing(tmp_path: Path) -> None:
+    """All or nothing: whoever names an unhealthy release has stopped no other."""
+    async with conversation(tmp_path) as chat:
+        await chat.released("v7", digit="7", healthy=False)
+        await chat.says("deploy api v1 prod")
+        await chat.voting("api-prod-1")
+        assert "was not healthy" in await chat.says("rollback api prod to v7")
+        assert (await chat.run("api-prod-1")).wish is None
+
+
+async def test_the_release_under_way_is_found_behind_any_number_of_later_ones(tmp_path: Path) -> None:
+    """Whoever holds the target is asked of the target, not looked for among the newest runs."""
+    async with conversation(tmp_path) as chat:
+        await chat.says("deploy api v1 prod")
+        await chat.changed("api-prod-1")
+        for _ in range(21):
+            await chat.says("deploy api v2 prod --at 23:00")
+        await chat.says("rollback api prod")
+        assert (await chat.run("api-prod-1")).wish is not None
+
+
+async def test_the_first_in_line_is_found_behind_any_number_of_others(tmp_path: Path) -> None:
+    """Nobody holds the target yet: the next is the one that waits longest."""
+    async with conversation(tmp_path) as chat:
+        for _ in range(22):
+            await chat.says("deploy api v1 prod")
+        assert (await chat.says("abort api prod")).startswith("`api-prod-1` ")
 
 
 async def test_who_waits_behind_is_named(tmp_path: Path) -> None:

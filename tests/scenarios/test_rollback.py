@@ -77,6 +77,25 @@ async def test_a_release_that_never_ran_is_no_way_back(world: World) -> None:
         assert "There are: `v2`" in world.workspace.whispers(ANN)[-1]
 
 
+async def test_it_is_one_command_although_another_release_waits_for_votes(world: World) -> None:
+    """v2 in prod is bad, and somebody has asked for v3: v3 is stopped, and the way back stands in the channel."""
+    async with world:
+        await world.says(ANN, "deploy api v2 prod")
+        await world.passes(5 * SECOND)
+        for person in (BOB, CID):
+            await world.reacts(person, YES)
+        await world.finishes()
+        await world.says(ANN, "deploy api v3 prod")
+        await world.passes(5 * SECOND)
+        await world.says(DAN, "rollback api prod")
+        await world.passes(5 * SECOND)
+        assert (await world.run("api-prod-2")).phase is Phase.ABORTED
+        assert "`v1`" in world.live()
+        await world.reacts(DAN, YES)
+        assert (await world.finishes()).phase is Phase.SUCCEEDED
+        assert world.image("prod") == "v1"
+
+
 async def test_on_call_votes_for_its_own_rollback_only(world: World) -> None:
     """dan is on call and no approver: his vote counts when he asked for the way back, and not when ann did."""
     async with world:
