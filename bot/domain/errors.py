@@ -8,6 +8,8 @@
     ├── PermanentError             trying the same again cannot help
     │   ├── NotFoundError          the thing named is not there
     │   ├── RefusedError           the server says no (401, 403), or the thing may not be done
+    │   │   ├── ClosedError        a channel is archived, or does not show itself to us; what stands there still stands
+    │   │   └── UneditableError    this very message can never be edited again, whoever lets us in
     │   ├── OverwriteError         somebody else changed what was to be replaced; it is left as it is
     │   └── UnreadableError        an answer that is not what its protocol says
     ├── FencedError                somebody newer owns the run: this writer must stop at once
@@ -60,6 +62,14 @@ class NotFoundError(PermanentError):
 
 class RefusedError(PermanentError):
     """The server, or a rule of ours, says no."""
+
+
+class ClosedError(RefusedError):
+    """A channel is archived, or shows us nothing: we are not in it, or it is gone. What stood there may stand still."""
+
+
+class UneditableError(RefusedError):
+    """A message that stands where it stood, and can never be edited again: more can only be said in a new one."""
 
 
 class OverwriteError(PermanentError):

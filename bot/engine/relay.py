@@ -13,12 +13,14 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from bot import logs
-from bot.domain.errors import FencedError, NotFoundError, PermanentError, RefusedError, TemporaryError
-from bot.domain.ids import TERMINAL, ChannelId, run_of_key
+from bot.domain.errors import FencedError, NotFoundError, PermanentError, TemporaryError, UneditableError
+from bot.domain.ids import TERMINAL, ChannelId, live_key, run_of_key
+from bot.domain.phase import Phase
 from bot.engine.patience import patience
+from bot.engine.stepping import landed
 from bot.ports.chat import Chat, Place
 from bot.ports.clock import Clock
-from bot.ports.store import Letter, Store
+from bot.ports.store import Letter, Store, Transaction
 
 BATCH = 50
 BURST = 4.0
@@ -153,7 +155,8 @@ class Relay:
             if letter.delivered < letter.wanted:
                 await self._chat.update(letter.place, letter.key, telling.content)
             return letter.place
-        channel = letter.channel or await self._chat.channel_id(telling.channel)
+        # Read anew each time: the name may mean another channel than at a former try.
+        channel = letter.under.channel if letter.under else await self._chat.channel_id(telling.channel)
         thread_ts = letter.under.ts if letter.under else telling.thread_ts
         if telling.to:
             await self._chat.whisper(channel, telling.to, telling.content, thread_ts=thread_ts)
@@ -167,11 +170,17 @@ class Relay:
         return await self._chat.post(channel, letter.key, telling.content, thread_ts=thread_ts)
 
     async def _lost(self, letter: Letter, channel: ChannelId, thread_ts: str | None) -> Place | None:
-        """A message whose post was tried before and whose answer never reached us."""
+        """A message whose post was tried before and whose answer never reached us, where it was tried."""
         if letter.attempted_at is None:
             return None
+        tried = letter.channel or channel
         since = (letter.attempted_at - LOOK_BACK).timestamp()
-        return await self._chat.find(channel, letter.key, thread_ts=thread_ts, since_ts=since)
+        try:
+            return await self._chat.find(tried, letter.key, thread_ts=thread_ts, since_ts=since)
+        except PermanentError:
+            if tried == channel:
+                raise
+            return None  # its name means another channel now, and the former one shows us nothing
 
     async def _seed(self, letter: Letter, place: Place | None) -> int:
         seeds = letter.telling.seeds
@@ -203,17 +212,32 @@ class Relay:
     async def _undeliverable(self, letter: Letter, exc: PermanentError) -> None:
         now = self._clock.now()
         log.warning("message cannot be delivered", key=letter.key, error=str(exc))
-        # Gone from the channel, or for one person who cannot be reached: nobody misses it.
-        lost = letter.telling.to or (letter.place and isinstance(exc, NotFoundError))
+        gone = letter.place is not None and isinstance(exc, NotFoundError)
         async with self._store.transaction() as tx:
-            if lost:
-                await tx.undelivered(letter.key, until=now, error=str(exc), drop=True)
-            elif letter.place and isinstance(exc, RefusedError):
-                # The edit window has closed: people must still see how it ended.
+            if await self._anew(tx, letter, exc):
                 await tx.misplaced(letter.key, until=now + timedelta(seconds=1), error=str(exc))
+            elif gone or letter.telling.to:
+                # Deleted by somebody, or for one person who cannot be reached: nobody misses it.
+                await tx.undelivered(letter.key, until=now, error=str(exc), drop=True)
             else:
                 wait = max(REFUSED_WAIT, patience(letter.failures, longest=LONGEST_REFUSED_WAIT))
                 await tx.undelivered(letter.key, until=now + wait, error=str(exc))
+
+    async def _anew(self, tx: Transaction, letter: Letter, exc: PermanentError) -> bool:
+        """Whether a message that stood in its channel is posted anew, because people must see how it goes on.
+
+        Never while its votes may be looked at again: people voted on the message that stands, and a ballot that was
+        deleted is void. A release message that was deleted comes back while its run is under way or just ended.
+        """
+        if letter.place is None or letter.telling.seeds:
+            return False
+        run = await tx.run(run_of_key(letter.key))
+        current = run is not None and letter.key == live_key(run.id, run.edition)
+        if run and current and run.approval and not run.phase.final and not landed(run):
+            return False
+        if isinstance(exc, NotFoundError):
+            return bool(run and current and run.phase is not Phase.PLANNING)
+        return isinstance(exc, UneditableError)
 
 
 async def _all(lanes: Iterable[Awaitable[tuple[int, timedelta | None]]]) -> list[tuple[int, timedelta | None]]:

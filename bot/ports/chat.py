@@ -58,13 +58,13 @@ class Chat(Protocol):
         ...
 
     async def channel_state(self, channel: ChannelId) -> ChannelState:
-        """What the channel is now. Raises NotFoundError."""
+        """What the channel is now. Raises ClosedError when the bot sees no such channel."""
         ...
 
     async def post(self, channel: ChannelId, key: MessageKey, content: Content, *, thread_ts: str | None) -> Place:
         """Post once, with `key` in the message's metadata. Not safe to repeat after an ambiguous failure: find first.
 
-        Raises NotFoundError or RefusedError when the channel is gone, archived or closed to the bot.
+        Raises ClosedError when the channel is gone, archived or closed to the bot, RefusedError when it may not post.
         """
         ...
 
@@ -75,8 +75,8 @@ class Chat(Protocol):
         ...
 
     async def update(self, place: Place, key: MessageKey, content: Content) -> None:
-        """Edit in place; safe to repeat. Raises NotFoundError when it is gone, RefusedError when it cannot be
-        edited.
+        """Edit in place; safe to repeat. Raises NotFoundError when the message was deleted, UneditableError when this
+        very message can never be edited again, ClosedError as `post` does.
         """
         ...
 
@@ -89,5 +89,6 @@ class Chat(Protocol):
         ...
 
     async def reactions(self, place: Place) -> Reactions:
-        """All reactions on a message, read in full. Raises NotFoundError when the message is gone."""
+        """All reactions on a message, read in full. Raises NotFoundError when the message was deleted, ClosedError
+        when the bot does not see its channel: then nobody knows."""
         ...

@@ -12,10 +12,12 @@ from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
 from bot.domain.errors import (
+    ClosedError,
     NotFoundError,
     PermanentError,
     RefusedError,
     SluiceError,
+    UneditableError,
     UnreachableError,
     UnreadableError,
 )
@@ -29,7 +31,6 @@ _AWAY = frozenset(
 )
 _GONE = frozenset(
     {
-        "channel_not_found",
         "message_not_found",
         "no_such_subteam",
         "thread_not_found",
@@ -38,21 +39,28 @@ _GONE = frozenset(
         "users_not_found",
     }
 )
+_CLOSED = {
+    "channel_not_found": "the bot sees no such channel; if it is private, invite the bot: /invite @sluice",
+    "is_archived": "the channel is archived: unarchive it, or set another channel",
+    "not_in_channel": "the bot is not in the channel; invite it: /invite @sluice",
+}
+"""A private channel that the bot was taken out of looks like one that never was: so nothing in it counts as deleted."""
+
+_UNEDITABLE = {
+    "cant_update_message": "the message is not the bot's own",
+    "edit_window_closed": "the message is too old to be edited in this workspace",
+    "is_inactive": "the message can no longer be edited",
+}
 _REFUSED = {
     "account_inactive": "the bot's token was revoked: install the app again",
     "invalid_auth": "the bot's token is wrong: check SLACK_BOT_TOKEN",
     "not_authed": "no token was sent: set SLACK_BOT_TOKEN",
     "token_revoked": "the bot's token was revoked: install the app again",
     "token_expired": "the bot's token has expired: install the app again",
-    "is_archived": "the channel is archived: unarchive it, or set another channel",
-    "not_in_channel": "the bot is not in the channel; invite it: /invite @sluice",
     "user_not_in_channel": "that person is not in the channel",
     "restricted_action": "a setting of the workspace forbids it: ask its admins",
     "restricted_action_read_only_channel": "only some may post in the channel: ask its admins",
     "restricted_action_thread_only_channel": "the channel takes replies only: ask its admins",
-    "edit_window_closed": "the message is too old to be edited in this workspace",
-    "cant_update_message": "the message is not the bot's own",
-    "is_inactive": "the message can no longer be edited",
     "thread_locked": "the thread is locked",
     "not_reactable": "nobody may react to that message",
     "too_many_emoji": "the message has too many reactions",
@@ -114,8 +122,9 @@ def translated(error: SlackApiError, *, doing: str) -> SluiceError:
     if fault == "missing_scope":
         scope = error.response.get("needed") or "it needs"
         return RefusedError(f"Slack would not {doing}: add the scope {scope} to the app and install it again")
-    if fault in _REFUSED:
-        return RefusedError(f"Slack would not {doing}: {_REFUSED[fault]}")
+    for kind, known in ((ClosedError, _CLOSED), (UneditableError, _UNEDITABLE), (RefusedError, _REFUSED)):
+        if fault in known:
+            return kind(f"Slack would not {doing}: {known[fault]}")
     return PermanentError(f"Slack would not {doing}: {fault}")
 
 

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from bot.domain.errors import NotFoundError, RefusedError, UnreachableError
+from bot.domain.errors import ClosedError, NotFoundError, UnreachableError
 from bot.domain.ids import ChannelId, MessageKey
 from bot.ports.chat import Content, Place
 from bot.slack.blocks import Button, actions, content, section
@@ -37,7 +37,7 @@ async def test_a_channel_tells_its_state(workspace: OpenWorkspace) -> None:
         state = await w.chat.channel_state(w.deploys)
         assert (state.id, state.name) == (w.deploys, DEPLOYS_NAME)
         assert (state.archived, state.shared, state.member) == (False, False, True)
-        with pytest.raises(NotFoundError):
+        with pytest.raises(ClosedError):
             await w.chat.channel_state(NOWHERE)
 
 
@@ -47,15 +47,19 @@ async def test_an_archived_channel_takes_no_messages(workspace: OpenWorkspace) -
         await w.archives(w.prod)
         state = await w.chat.channel_state(w.prod)
         assert (state.name, state.archived) == (PROD_NAME, True)
-        with pytest.raises(RefusedError):
+        with pytest.raises(ClosedError):
             await w.chat.post(w.prod, LIVE, HELLO, thread_ts=None)
 
 
-async def test_a_post_to_nowhere_is_not_found(workspace: OpenWorkspace) -> None:
-    """Trying again would not help."""
+async def test_a_channel_that_is_not_seen_is_closed_and_nothing_in_it_was_deleted(workspace: OpenWorkspace) -> None:
+    """A private channel that the bot was taken out of looks the same: what stood in it may stand still."""
     async with workspace() as w:
-        with pytest.raises(NotFoundError):
+        with pytest.raises(ClosedError):
             await w.chat.post(NOWHERE, LIVE, HELLO, thread_ts=None)
+        with pytest.raises(ClosedError):
+            await w.chat.reactions(Place(NOWHERE, "1.2"))
+        with pytest.raises(ClosedError):
+            await w.chat.update(Place(NOWHERE, "1.2"), LIVE, HELLO)
 
 
 async def test_a_message_is_found_by_its_key(workspace: OpenWorkspace) -> None:

@@ -5,6 +5,8 @@ from contextlib import AbstractAsyncContextManager as Opening
 from datetime import timedelta
 from typing import Any
 
+import pytest
+
 from bot.domain.ids import MessageKey
 from bot.ports.chat import Content
 from bot.ports.narrator import Telling
@@ -145,14 +147,73 @@ async def test_an_edit_that_is_refused_is_posted_anew(engine: Opening[Stage]) ->
         await wants(stage, said(LIVE, "begins"))
         await stage.relay.turn()
         first = stage.workspace.message(LIVE)
-        stage.workspace.removes_bot(DEPLOYS)
+        stage.workspace.closes_edit_window(first.place)
         await wants(stage, said(LIVE, "ends"))
         await stage.relay.turn()
-        stage.workspace.channels[DEPLOYS] = await stage.workspace.channel_state(PROD)
         stage.clock.advance(2 * SECOND)
         await stage.relay.turn()
         assert first.text == "begins"
         assert [message.text for message in stage.workspace.messages] == ["begins", "ends"]
+
+
+async def test_a_ballot_that_cannot_be_edited_stays_where_people_voted(engine: Opening[Stage]) -> None:
+    """A second one would look as open as the first. When it is decided, the end is told anew."""
+    async with engine as stage:
+        await wants(stage, said(LIVE, "vote", seeds=("yes", "no")))
+        await stage.relay.turn()
+        stage.workspace.closes_edit_window(stage.workspace.message(LIVE).place)
+        await wants(stage, said(LIVE, "one of two", seeds=("yes", "no")))
+        for _ in range(9):
+            await stage.relay.turn()
+            stage.clock.advance(MINUTE)
+        assert [message.text for message in stage.workspace.messages] == ["vote"]
+        await wants(stage, said(LIVE, "approved"))
+        await stage.relay.turn()
+        stage.clock.advance(2 * SECOND)
+        await stage.relay.turn()
+        assert [message.text for message in stage.workspace.messages] == ["vote", "approved"]
+
+
+@pytest.mark.parametrize("seeds", [(), ("yes", "no")], ids=["told", "ballot"])
+async def test_a_message_waits_until_the_bot_is_let_in_again(engine: Opening[Stage], seeds: tuple[str, ...]) -> None:
+    """Somebody took the bot out by mistake: what stands there is edited in place once it is back."""
+    async with engine as stage:
+        await wants(stage, said(LIVE, "begins", seeds=seeds))
+        await stage.relay.turn()
+        stage.workspace.removes_bot(DEPLOYS)
+        await wants(stage, said(LIVE, "ends", seeds=seeds))
+        await stage.relay.turn()
+        stage.workspace.invites_bot(DEPLOYS)
+        stage.clock.advance(2 * MINUTE)
+        await stage.relay.turn()
+        assert stage.workspace.message(LIVE).text == "ends"
+
+
+async def test_a_private_channel_that_hides_itself_is_waited_for(engine: Opening[Stage]) -> None:
+    """Slack answers as if there were no such channel: that is no deleted message."""
+    async with engine as stage:
+        await wants(stage, said(LIVE, "begins"))
+        await stage.relay.turn()
+        hidden = stage.workspace.hides(DEPLOYS)
+        await wants(stage, said(LIVE, "ends"))
+        await stage.relay.turn()
+        stage.workspace.channels[DEPLOYS] = hidden
+        stage.clock.advance(2 * MINUTE)
+        await stage.relay.turn()
+        assert stage.workspace.message(LIVE).text == "ends"
+
+
+async def test_a_name_that_means_another_channel_now_gets_its_message_there(engine: Opening[Stage]) -> None:
+    """The former channel was renamed and archived between the first try and the next."""
+    async with engine as stage:
+        stage.workspace.archives(DEPLOYS)
+        await wants(stage, said(LIVE))
+        await stage.relay.turn()
+        stage.workspace.renames(DEPLOYS, "old")
+        stage.workspace.renames(PROD, "deploys")
+        stage.clock.advance(2 * MINUTE)
+        await stage.relay.turn()
+        assert stage.workspace.message(LIVE).place.channel == PROD
 
 
 async def test_a_message_that_somebody_deleted_stays_deleted(engine: Opening[Stage]) -> None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
 from bot.domain.approval import Person
-from bot.domain.errors import NotFoundError, RefusedError, UnreachableError
+from bot.domain.errors import ClosedError, NotFoundError, UneditableError, UnreachableError
 from bot.domain.ids import ChannelId, MessageKey, UserId
 from bot.ports.chat import ChannelState, Content, Place, Reactions
 from bot.ports.clock import Clock
@@ -68,6 +68,7 @@ class FakeWorkspace:
         self._ambiguous = 0
         self._busy_for: timedelta | None = None
         self._cut_short: set[Place] = set()
+        self._uneditable: set[Place] = set()
         self._last_ts_us = 0
 
     # --- Chat ---
@@ -105,8 +106,10 @@ class FakeWorkspace:
 
     async def update(self, place: Place, key: MessageKey, content: Content) -> None:
         self._answer()
-        message = self.at(place)
         self._open_channel(place.channel)
+        message = self.at(place)
+        if place in self._uneditable:
+            raise UneditableError("the message is too old to be edited in this workspace")
         with self._writing(f"update {key}"):
             message.edits.append(message.content)
             message.content = content
@@ -128,6 +131,7 @@ class FakeWorkspace:
 
     async def reactions(self, place: Place) -> Reactions:
         self._answer()
+        self._channel(place.channel)
         given = self.at(place).reactions
         listed = tuple((emoji, tuple(users)) for emoji, users in given.items() if users)
         return Reactions(listed, complete=place not in self._cut_short)
@@ -172,6 +176,10 @@ class FakeWorkspace:
         """Archive a channel."""
         self.channels[channel] = replace(self.channels[channel], archived=True)
 
+    def renames(self, channel: ChannelId, name: str) -> None:
+        """Give a channel another name."""
+        self.channels[channel] = replace(self.channels[channel], name=name)
+
     def shares(self, channel: ChannelId) -> None:
         """Share a channel with another workspace."""
         self.channels[channel] = replace(self.channels[channel], shared=True)
@@ -179,6 +187,14 @@ class FakeWorkspace:
     def removes_bot(self, channel: ChannelId) -> None:
         """Take the bot out of a channel."""
         self.channels[channel] = replace(self.channels[channel], member=False)
+
+    def invites_bot(self, channel: ChannelId) -> None:
+        """Let the bot in again."""
+        self.channels[channel] = replace(self.channels[channel], member=True)
+
+    def hides(self, channel: ChannelId) -> ChannelState:
+        """Take the bot out of a private channel: it sees nothing of it any more. What it was, to be put back."""
+        return self.channels.pop(channel)
 
     # --- what the network does ---
 
@@ -189,6 +205,10 @@ class FakeWorkspace:
     def busy_once(self, retry_after: timedelta) -> None:
         """The next call is asked to come again later (HTTP 429)."""
         self._busy_for = retry_after
+
+    def closes_edit_window(self, place: Place) -> None:
+        """From now on the message that stands there cannot be edited."""
+        self._uneditable.add(place)
 
     def cuts_reactions_short(self, place: Place) -> None:
         """From now on the list of who reacted is shorter than its count."""
@@ -232,15 +252,15 @@ class FakeWorkspace:
 
     def _channel(self, channel: ChannelId) -> ChannelState:
         if channel not in self.channels:
-            raise NotFoundError(f"there is no channel {channel}")
+            raise ClosedError(f"the bot sees no channel {channel}; if it is private, invite the bot: /invite @sluice")
         return self.channels[channel]
 
     def _open_channel(self, channel: ChannelId) -> None:
         state = self._channel(channel)
         if state.archived:
-            raise RefusedError(f"#{state.name} is archived")
+            raise ClosedError(f"#{state.name} is archived")
         if not state.member:
-            raise RefusedError(f"the bot is not in #{state.name}; invite it: /invite @sluice")
+            raise ClosedError(f"the bot is not in #{state.name}; invite it: /invite @sluice")
 
     def _next_ts(self) -> str:
         self._last_ts_us = max(self._last_ts_us + 1, int(self.clock.now().timestamp() * 1_000_000))

@@ -5,10 +5,12 @@ from datetime import timedelta
 import pytest
 
 from bot.domain.errors import (
+    ClosedError,
     NotFoundError,
     PermanentError,
     RefusedError,
     SluiceError,
+    UneditableError,
     UnreachableError,
     UnreadableError,
 )
@@ -29,11 +31,21 @@ async def posting(answer: Answer) -> SluiceError:
 @pytest.mark.parametrize(
     ("answer", "kind", "said"),
     [
-        (fault("channel_not_found"), NotFoundError, "Slack could not post in C0DEPLOYS: channel_not_found"),
+        (
+            fault("channel_not_found"),
+            ClosedError,
+            "Slack would not post in C0DEPLOYS: the bot sees no such channel; if it is private, invite the bot: "
+            "/invite @sluice",
+        ),
+        (
+            fault("edit_window_closed"),
+            UneditableError,
+            "Slack would not post in C0DEPLOYS: the message is too old to be edited in this workspace",
+        ),
         (fault("thread_not_found"), NotFoundError, "Slack could not post in C0DEPLOYS: thread_not_found"),
         (
             fault("not_in_channel"),
-            RefusedError,
+            ClosedError,
             "Slack would not post in C0DEPLOYS: the bot is not in the channel; invite it: /invite @sluice",
         ),
         (
