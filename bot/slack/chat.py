@@ -6,7 +6,7 @@ from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
-from bot.domain.errors import NotFoundError, RefusedError, UnreachableError, UnreadableError
+from bot.domain.errors import ClosedError, NotFoundError, RefusedError, UnreachableError, UnreadableError
 from bot.domain.ids import ChannelId, MessageKey, UserId
 from bot.domain.json import JsonObject
 from bot.ports.chat import ChannelState, Content, Place, Reactions
@@ -41,16 +41,20 @@ class SlackChat:
     async def post(self, channel: ChannelId, key: MessageKey, content: Content, *, thread_ts: str | None) -> Place:
         """Post once."""
         said = await self._mentions.filled(content)
-        async with calling(f"post in {channel}"):
-            answer = await self._client.chat_postMessage(
-                channel=channel,
-                text=said.text,
-                blocks=list(said.blocks) or None,
-                thread_ts=thread_ts,
-                metadata=_metadata(key),
-                unfurl_links=False,
-                unfurl_media=False,
-            )
+        try:
+            async with calling(f"post in {channel}"):
+                answer = await self._client.chat_postMessage(
+                    channel=channel,
+                    text=said.text,
+                    blocks=list(said.blocks) or None,
+                    thread_ts=thread_ts,
+                    metadata=_metadata(key),
+                    unfurl_links=False,
+                    unfurl_media=False,
+                )
+        except ClosedError:
+            self._channels.forget(channel)
+            raise
         return Place(ChannelId(text_of(answer, "channel")), text_of(answer, "ts"))
 
     async def find(

@@ -1,4 +1,4 @@
-"""User groups by handle. Only their ids are remembered; who is in them is read anew each time."""
+"""User groups by handle. What a handle means is remembered for mentions only; who may vote is read anew each time."""
 
 from datetime import datetime, timedelta
 
@@ -11,6 +11,10 @@ from bot.slack.web_api import calling, items_of
 
 KEPT_FOR = timedelta(minutes=10)
 """How long ids are remembered: `usergroups.list` is limited to about 20 calls a minute."""
+
+JUST_READ = timedelta(seconds=3)
+"""How old the list may be when people are counted: a handle may have passed to another group meanwhile. So often the
+limit on `usergroups.list` allows it to be read."""
 
 ASKED_AGAIN_AFTER = timedelta(seconds=30)
 """How soon an unknown handle makes us read the list again: a group may just have been made."""
@@ -36,7 +40,9 @@ class Groups:
         return self._ids[wanted]
 
     async def members(self, handle: str) -> frozenset[UserId]:
-        """Who is in the group now. Raises NotFoundError, UnreachableError."""
+        """Who is in the group that has the handle now. Raises NotFoundError, UnreachableError."""
+        if self._read_at is None or self._clock.now() - self._read_at > JUST_READ:
+            await self._read()
         group = await self.id(handle)
         try:
             async with calling(f"list the members of @{handle.removeprefix('@')}"):

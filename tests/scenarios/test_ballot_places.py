@@ -25,6 +25,7 @@ async def test_a_bot_that_was_out_of_the_channel_loses_no_votes(world: World) ->
     """Somebody takes it out by mistake and invites it again: one ballot stands, and both votes on it count."""
     async with world:
         await asked(world)
+        await world.passes(5 * MINUTE)
         first = world.ballot().place
         world.workspace.removes_bot(DEPLOYS)
         await world.reacts(BOB, YES, on=first)

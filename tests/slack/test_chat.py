@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.domain.errors import NotFoundError, RefusedError, UnreachableError, UnreadableError
+from bot.domain.errors import ClosedError, NotFoundError, RefusedError, UnreachableError, UnreadableError
 from bot.domain.ids import ChannelId, MessageKey, UserId
 from bot.ports.chat import Content, Place, Reactions
 from bot.slack.blocks import content, section
@@ -179,6 +179,50 @@ async def test_channels_are_listed_once_and_again_for_a_new_name() -> None:
         clock.advance(timedelta(seconds=31))
         assert await slack.channel_id("new") == "CNEW"
         assert len(api.calls["conversations.list"]) == 3
+
+
+def channel(name: str, **more: Any) -> Answer:
+    """What Slack says of one channel."""
+    return ok(channel={"id": "COLD", "name": name, "is_member": True, **more})
+
+
+@pytest.mark.parametrize(
+    "seen", [channel("renamed"), channel("deploys", is_archived=True), fault("channel_not_found")], ids=str
+)
+async def test_a_name_that_passed_to_another_channel_means_that_one(seen: Answer) -> None:
+    """The former channel was renamed, archived or deleted; the next message goes where people are now."""
+    clock = FakeClock()
+    lists = [ok(channels=[{"id": id_, "name": "deploys"}]) for id_ in ("COLD", "CNEW")]
+    async with scripted(conversations_list=lists, conversations_info=seen) as (client, _):
+        slack = chat(client, clock)
+        assert await slack.channel_id("#deploys") == "COLD"
+        clock.advance(timedelta(minutes=2))
+        assert await slack.channel_id("#deploys") == "CNEW"
+
+
+async def test_a_name_that_means_what_it_meant_is_not_listed_again() -> None:
+    """One look at the channel is enough, and none within a minute."""
+    clock = FakeClock()
+    lists = ok(channels=[{"id": "COLD", "name": "deploys"}])
+    async with scripted(conversations_list=lists, conversations_info=channel("deploys")) as (client, api):
+        slack = chat(client, clock)
+        for _ in range(4):
+            assert await slack.channel_id("#deploys") == "COLD"
+            clock.advance(timedelta(seconds=40))
+    assert (len(api.calls["conversations.list"]), len(api.calls["conversations.info"])) == (1, 1)
+
+
+async def test_a_channel_that_refused_a_message_is_looked_at_before_the_next() -> None:
+    """Archived a moment ago, and its name given to another."""
+    lists = [ok(channels=[{"id": id_, "name": "deploys"}]) for id_ in ("COLD", "CNEW")]
+    archived = channel("deploys", is_archived=True)
+    async with scripted(
+        conversations_list=lists, conversations_info=archived, chat_postMessage=fault("is_archived")
+    ) as (client, _):
+        slack = chat(client)
+        with pytest.raises(ClosedError):
+            await slack.post(await slack.channel_id("#deploys"), KEY, Content("x"), thread_ts=None)
+        assert await slack.channel_id("#deploys") == "CNEW"
 
 
 async def test_a_channel_of_two_workspaces_is_shared() -> None:

@@ -74,8 +74,33 @@ async def test_somebody_else_is_no_answer() -> None:
             await directory(client).person(ANN)
 
 
-async def test_members_are_read_anew_and_ids_are_kept() -> None:
-    """Who is in the group counts now; which group it is, for ten minutes."""
+async def test_a_group_that_took_over_the_handle_is_the_one_that_votes() -> None:
+    """The approvers' group was renamed and another got its handle: people are counted by what the handle means now."""
+    first = ok(usergroups=[{"id": "S1", "handle": "release-approvers"}])
+    then = ok(usergroups=[{"id": "S1", "handle": "former"}, {"id": "S2", "handle": "release-approvers"}])
+    clock = FakeClock()
+    async with scripted(usergroups_list=[first, then], usergroups_users_list=ok(users=[ANN])) as (client, api):
+        people = directory(client, clock)
+        for _ in range(2):
+            await people.members("@release-approvers")
+            clock.advance(timedelta(seconds=4))
+        assert [call["usergroup"] for call in api.calls["usergroups.users.list"]] == ["S1", "S2"]
+
+
+async def test_a_handle_that_nobody_has_any_more_is_nobody() -> None:
+    """The remembered group is not asked."""
+    clock = FakeClock()
+    gone = [APPROVERS, ok(usergroups=[])]
+    async with scripted(usergroups_list=gone, usergroups_users_list=ok(users=[ANN])) as (client, _):
+        people = directory(client, clock)
+        await people.members("@release-approvers")
+        clock.advance(timedelta(seconds=4))
+        with pytest.raises(NotFoundError):
+            await people.members("@release-approvers")
+
+
+async def test_members_are_read_anew_and_the_list_of_groups_a_moment_later() -> None:
+    """Who is in the group counts now; which group it is may be known from the same tally."""
     clock = FakeClock()
     async with scripted(usergroups_list=APPROVERS, usergroups_users_list=[ok(users=[ANN]), ok(users=[])]) as (
         client,
@@ -85,7 +110,7 @@ async def test_members_are_read_anew_and_ids_are_kept() -> None:
         assert await people.members("@release-approvers") == {ANN}
         assert await people.members("release-approvers") == frozenset()
         assert len(api.calls["usergroups.list"]) == 1
-        clock.advance(timedelta(minutes=11))
+        clock.advance(timedelta(seconds=4))
         await people.members("@release-approvers")
         assert len(api.calls["usergroups.list"]) == 2
 
