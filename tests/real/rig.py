@@ -6,6 +6,7 @@ by environment variables, and stopped again. Elsewhere the variables must be set
 
 import os
 import re
+import signal
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -30,6 +31,7 @@ def main(command: list[str]) -> int:
             return 2
         return subprocess.run(command, check=False).returncode
     instance = f"sluice-{os.getpid()}"
+    signal.signal(signal.SIGTERM, _leave)  # what was started is stopped then, too
     services = SERVICES if os.environ.get("PROMETHEUS_URL") else (*SERVICES, *MEASURED)
     try:
         environment = dict(os.environ)
@@ -47,6 +49,10 @@ def options(service: str, environment: Mapping[str, str]) -> tuple[str, ...]:
     if service != "prometheus":
         return ()
     return ("--target", environment["RIG_TRAFFIC_TARGET"], "--interval", "1s")
+
+
+def _leave(number: int, _frame: object) -> None:
+    sys.exit(128 + number)
 
 
 def up(rig: Path, service: str, instance: str, *more: str) -> dict[str, str]:
