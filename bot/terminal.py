@@ -43,7 +43,7 @@ class Terminal:
         await self._store.hear(invocation)
         answer = await self._answer(invocation)
         self._say(readable(answer))
-        if invocation.text.split(maxsplit=1)[0] not in STARTS:
+        if not STARTS.intersection(invocation.text.split(maxsplit=1)[:1]):
             return True
         run = await self._started(invocation, answer)
         return await self._follow(run.id) if run else "--dry-run" in invocation.text

@@ -13,7 +13,7 @@ from itertools import permutations
 from bot.domain.errors import UsageError
 from bot.domain.ids import RunId
 from bot.domain.target import Target
-from commands.markup import as_typed, as_written
+from commands.markup import as_keyed, as_written
 from commands.wording import slash_line
 from runbooks.catalogue import Catalogue
 from runbooks.source import did_you_mean, unknown
@@ -63,7 +63,7 @@ def read_line(text: str, *, verbatim: bool = False) -> Line:
 
     `verbatim`: no person typed it; a form or a button built it, so nothing in it is an accident of a keyboard.
     """
-    typed = as_written(text) if verbatim else as_typed(text)
+    typed = as_written(text) if verbatim else as_keyed(text)
     if len(typed) > LONGEST_LINE:
         raise UsageError(f"That line is longer than {LONGEST_LINE:,} characters.", hint="Shorten the reason.")
     verb, *rest = _split(typed) or [""]

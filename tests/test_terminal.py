@@ -53,6 +53,13 @@ async def test_an_answer_is_printed_as_it_reads(world: World) -> None:
         assert desk.said[0].startswith("`sluice deploy <service> <ref> <environment>")
 
 
+async def test_nothing_at_all_is_answered_with_the_help(world: World) -> None:
+    """`sluice release` without a word."""
+    async with a_desk(world, UserId("terminal:ann")) as desk:
+        assert await desk.types("")
+        assert "`sluice deploy <service> <ref> <environment>" in desk.said[0]
+
+
 async def test_a_release_is_followed_to_its_end(world: World) -> None:
     """The same messages as in the channel, and success at the end."""
     async with a_desk(world, ANN) as desk:

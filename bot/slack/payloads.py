@@ -120,7 +120,7 @@ def event(body: Payload, *, at: datetime, bot_user: UserId) -> Invocation | None
 def _mention(body: Payload, happened: Payload, *, at: datetime, bot_user: UserId) -> Invocation | None:
     if happened.get("bot_id") or happened.get("user") == bot_user:
         return None
-    parts = re.split(rf"<@{re.escape(bot_user)}(?:\|[^>]*)?>", str(happened.get("text", "")), maxsplit=1)
+    parts = re.split(rf"<@{re.escape(bot_user)}(?:\|[^<>]*)?>", str(happened.get("text", "")), maxsplit=1)
     return Invocation(
         dedupe_key=_event_key(body),
         origin=Origin.MENTION,

@@ -55,7 +55,13 @@ def test_a_line_is_a_verb_with_words_options_and_flags() -> None:
     assert line.flags == {"dry-run"}
 
 
-@pytest.mark.parametrize("text", ["", "   ", "<@U0SLUICE>", "``"])
+def test_what_was_typed_as_markup_stays_text() -> None:
+    """Slack's own markup was undone where its payload was read: angle brackets that are left were typed."""
+    line = read_line('deploy api v2 prod --reason "List<String> when a < b and c > d &lt; e"')
+    assert line.options["reason"] == "List<String> when a < b and c > d &lt; e"
+
+
+@pytest.mark.parametrize("text", ["", "   ", "``"])
 def test_nothing_typed_is_an_empty_verb(text: str) -> None:
     """Whoever handles lines answers it with help."""
     assert read_line(text).verb == ""

@@ -86,7 +86,7 @@ async def test_history_needs_a_word(tmp_path: Path) -> None:
 async def test_a_plan_is_shown_whole(tmp_path: Path) -> None:
     """With its seal, its steps read aloud, and what failure does."""
     async with conversation(tmp_path) as chat:
-        await chat.says('deploy api v1 prod --reason "fixes &lt;b&gt;"')
+        await chat.says('deploy api v1 prod --reason "fixes <b>"')
         run = await chat.planned("api-prod-1")
         said = await chat.says("plan api prod")
         assert said.startswith("Plan of `api-prod-1`, edition 1:\ndeploy of *api* in *prod*")

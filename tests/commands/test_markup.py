@@ -1,10 +1,12 @@
 """What Slack and keyboards do to a line, undone."""
 
+import time
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from commands.markup import as_typed
+from commands.markup import as_keyed, as_typed
 
 
 @pytest.mark.parametrize(
@@ -39,6 +41,29 @@ def test_a_line_is_as_it_was_typed(received: str, typed: str) -> None:
 def test_what_was_typed_as_markup_stays_text() -> None:
     """Entities are undone once and last: typed angle brackets do not become a link."""
     assert as_typed("&lt;https://evil|x&gt;") == "<https://evil|x>"
+
+
+def test_undoing_what_a_keyboard_did_may_be_repeated() -> None:
+    """The line is stored as typed and taken apart later: typed angle brackets and entities are left alone by that."""
+    once = as_typed("deploy —dry-run --reason ‘List&lt;String&gt; &amp;lt; “b”’ don't")
+    assert as_keyed(once) == once
+    assert "List<String> &lt;" in once
+
+
+@given(st.text())
+def test_any_line_that_was_undone_stays_as_it_is(text: str) -> None:
+    """A second look changes nothing."""
+    assert as_keyed(as_keyed(text)) == as_keyed(text)
+
+
+@pytest.mark.parametrize(
+    "line", ["<" * 40_000, "<@" * 20_000, "<a" * 20_000, "<a|" * 13_000, "<@U0ANN|" * 5000, " " * 40_000, "’" * 40_000]
+)
+def test_any_line_is_undone_at_once(line: str) -> None:
+    """It is read before the acknowledgement, which has three seconds, and in the loop that serves everybody."""
+    begun = time.perf_counter()
+    as_typed(line)
+    assert time.perf_counter() - begun < 0.5
 
 
 @given(st.text())

@@ -96,7 +96,7 @@ async def test_a_run_is_paused(tmp_path: Path) -> None:
         await chat.changed("api-prod-1")
         await chat.says('pause api prod --reason "<!channel> wait"', by=DAN)
         assert await chat.says("why api prod") == (
-            "`api-prod-1` was paused by <@U0DAN>: @channel wait.\n"
+            "`api-prod-1` was paused by <@U0DAN>: &lt;!channel&gt; wait.\n"
             "`/release resume api-prod-1` lets it go on, `/release abort api-prod-1` stops it."
         )
 

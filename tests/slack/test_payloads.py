@@ -1,5 +1,6 @@
 """Slack's payloads become invocations, and what is not for us becomes nothing."""
 
+import time
 from typing import Any
 
 import pytest
@@ -7,6 +8,7 @@ import pytest
 from bot.domain.ids import UserId
 from bot.domain.invocation import Invocation, Origin
 from bot.slack import payloads
+from commands.grammar import read_line
 from tests.slack.samples import NOW
 
 BOT = UserId("U0SLUICE")
@@ -174,6 +176,20 @@ def test_a_mention_is_what_comes_behind_it() -> None:
     assert invocation is not None
     assert (invocation.origin, invocation.text) == (Origin.MENTION, "deploy api x prod")
     assert (invocation.message_ts, invocation.thread_ts, invocation.dedupe_key) == ("1.2", "1.1", "event:Ev1")
+
+
+def test_any_mention_is_read_at_once() -> None:
+    """A line of mentions that never end is read before the acknowledgement, in the loop that serves everybody."""
+    begun = time.perf_counter()
+    heard(an_event(type="app_mention", user="U0ANN", text="<@U0SLUICE|" * 20_000, channel="C1"))
+    assert time.perf_counter() - begun < 0.5
+
+
+def test_a_reason_keeps_its_angle_brackets() -> None:
+    """Slack sends what was typed as entities; it is text on its whole way to the verb."""
+    body = slash("/deploy", 'api v2 prod --reason "List&lt;String&gt; when a &lt; b and c &gt; d"')
+    options = read_line(payloads.slash(body, at=NOW).text).options
+    assert options == {"reason": "List<String> when a < b and c > d"}
 
 
 def test_a_bare_mention_asks_for_help() -> None:
