@@ -22,6 +22,10 @@ class StepSpec(BaseModel):
         """One sentence that a teammate would say for this step."""
         raise TypeError(f"{type(self).__name__} does not say what it does")
 
+    def takes(self) -> timedelta:
+        """The time that the step is there to take, which is no delay: its deadline is never shorter."""
+        return timedelta(0)
+
 
 @dataclass(frozen=True, slots=True)
 class StepKind:

@@ -7,7 +7,7 @@ from importlib import resources
 from pathlib import Path
 
 from bot.domain.json import Json
-from runbooks.durations import parse
+from runbooks.durations import parse, say
 from runbooks.kinds import GateKind, StepKind
 from runbooks.lookups import PLAN_TIME, Lookup, lookups
 from runbooks.parts import NAME
@@ -122,7 +122,7 @@ class _Reading:
         params = _params(kind, value)
         written_name, written_deadline = params.pop("name", None), params.pop("deadline", None)
         before = len(self.faults)
-        _, faults = check_part(kind.spec, params, self.document, at=spot)
+        checked, faults = check_part(kind.spec, params, self.document, at=spot)
         self.faults += [*faults, *self._lookup_faults(value, spot)]
         name = _free(kind.name, taken) if written_name is None else self._own_name(written_name, spot, taken)
         deadline = None
@@ -130,6 +130,9 @@ class _Reading:
             deadline = None if written_deadline is None else parse(written_deadline)
         except ValueError as exc:
             self.faults.append(self.document.fault((*spot, "deadline"), str(exc), on_value=True))
+        if checked is not None and deadline is not None and deadline < checked.takes():
+            short = f"the deadline is shorter than the {say(checked.takes())} that the step takes"
+            self.faults.append(self.document.fault((*spot, "deadline"), short, "leave it out", on_value=True))
         line = self.document.keys[at].line
         return Entry(f"{at[0]}.{name}", kind.name, params, deadline, line) if len(self.faults) == before else None
 

@@ -120,7 +120,7 @@ class _Filler:
         params = self._params(entry, kind.spec)
         if entry.kind == SMOKE and not params["checks"]:
             params["checks"] = [check.model_dump(mode="json", by_alias=True) for check in self.smoke]
-        deadline = _deadline(entry, kind.deadline)
+        deadline = max(_deadline(entry, kind.deadline), kind.spec.model_validate(params).takes())
         return PlannedStep(StepKey(entry.key), entry.kind, params, deadline, changes=kind.changes)
 
     def _params(self, entry: Entry, spec: type[StepSpec]) -> JsonObject:

@@ -20,6 +20,9 @@ class WaitSpec(StepSpec):
     def read_aloud(self) -> str:
         return f"Wait {say(self.for_)}."
 
+    def takes(self) -> timedelta:
+        return self.for_
+
 
 KIND = StepKind(
     name="wait",
