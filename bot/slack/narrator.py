@@ -1,7 +1,8 @@
 """A run's changes as messages: the Narrator port over the texts of this folder. Pure and total.
 
 Keys of a run's messages: `live/{edition}` the release message, `thread/{edition}/...` what is said under it,
-`waiting/{edition}` what a run without a plan waits for; everything else is told to one person.
+`waiting/{edition}` what a run without a plan waits for, `later` that a release for later did not begin; everything else
+is told to one person.
 """
 
 from collections.abc import Iterator, Sequence
@@ -93,10 +94,18 @@ def _told(before: Run | None, after: Run, events: Sequence[Event]) -> Iterator[T
         match event:
             case RunEnded() if after.plan is None:
                 yield _private(after, after.request.requester, str(after.phase), ended_early(after))
+                yield from _refused_later(before, after)
             case StrayVote():
                 yield _private(after, event.by, f"stray/{event.edition}/{event.by}", stray_vote(after, event))
             case _ if after.plan is not None:
                 yield from _thread(before, after, after.plan, event)
+
+
+def _refused_later(before: Run | None, after: Run) -> Iterator[Telling]:
+    """A release for later that could not begin: whoever asked is asleep by then, so the channel is told as well."""
+    told_there = before is not None and _waits(before) is not None
+    if after.request.not_before and after.phase is not Phase.ABORTED and not told_there:
+        yield Telling(MessageKey(f"{after.id}/later"), _asked_in(after), release_message(after), urgent=True)
 
 
 def _thread(before: Run | None, after: Run, plan: Plan, event: Event) -> Iterator[Telling]:

@@ -73,6 +73,20 @@ def test_a_run_refused_without_a_plan_is_told_to_its_requester() -> None:
     assert "there is no image 9f2c1e7" in told["api-prod-42/refused"].content.text
 
 
+def test_a_release_for_later_that_is_refused_is_told_where_people_look() -> None:
+    """Whoever asked for it in the evening is asleep: what only they see is gone when they wake."""
+    later = replace(PLANNING, request=replace(PLANNING.request, not_before=NOW))
+    refused, events = later.ended(Phase.REFUSED, "the registry has no tag v3", at=NOW)
+    told = tell(later, refused, *events)
+    assert {key: (telling.channel, telling.to) for key, telling in told.items()} == {
+        "api-prod-42/refused": ("C0DEPLOYS", ANN),
+        "api-prod-42/later": ("C0DEPLOYS", None),
+    }
+    assert "the registry has no tag v3" in told["api-prod-42/later"].content.text
+    aborted, events = later.ended(Phase.ABORTED, "", at=NOW)
+    assert set(tell(later, aborted, *events)) == {"api-prod-42/aborted"}
+
+
 def test_a_refusal_also_ends_the_waiting_message() -> None:
     """What was told in the channel does not stay there half true."""
     over, events = AWAY.ended(Phase.REFUSED, "gave up after an hour", at=NOW)
