@@ -6,7 +6,7 @@ from typing import ClassVar
 from pydantic import Field
 
 from bot.domain.ids import MessageKey
-from bot.domain.outcome import Outcome, Succeeded
+from bot.domain.outcome import Outcome, Pending, Succeeded
 from bot.ports.chat import Content
 from bot.ports.execution import StepContext
 from bot.ports.narrator import Telling
@@ -38,8 +38,15 @@ KIND = StepKind(
 )
 
 
+LOOK = timedelta(seconds=2)
+PATIENCE = timedelta(seconds=30)
+"""So long a message may be on its way; then the run goes on without it, and says so. No release waits for a channel
+that will not have a message."""
+
+
 class Notify:
-    """Puts the message into the outbox under a deterministic key: a repeated pass changes nothing."""
+    """Puts the message into the outbox under a deterministic key: a repeated pass changes nothing. Done when the
+    message stands, or when it was waited for long enough."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
@@ -51,7 +58,15 @@ class Notify:
         key = MessageKey(f"{context.run.id}/notify/{context.run.edition}/{context.step.key}")
         async with self._store.transaction() as tx:
             await tx.tell([Telling(key, channel, Content(spec.text))], at=context.now)
-        return Succeeded(f"told {channel}")
+            letter = await tx.letter(key)
+        if letter and letter.place:
+            return Succeeded(f"told {channel}")
+        error = letter.error if letter else ""
+        waited = context.now - (context.seen.started_at or context.now)
+        if waited < min(PATIENCE, context.step.deadline / 2):
+            why = f"{channel} cannot be told: {error}" if error else f"the message to {channel} is on its way"
+            return Pending(why, requeue_after=LOOK, blocked=bool(error))
+        return Succeeded(f"{channel} is not told yet, the message waits{f': {error}' if error else ''}")
 
 
 def cut(text: str) -> str:
