@@ -282,3 +282,60 @@ def test_certificates_that_cannot_be_read_stop_the_start(tmp_path: Path) -> None
     (tmp_path / "ca.pem").write_text("no certificate")
     with pytest.raises(SetupError, match="cannot read the certificates"):
         PrometheusMetrics(Server("Prometheus main", URL, ca_file=tmp_path / "ca.pem"))
+
+
+async def test_a_mesh_tells_the_arms_by_their_workloads() -> None:
+    """Each sidecar is a pod; its milliseconds come as they are counted, under bounds in seconds."""
+    server = PrometheusServer()
+    shared = {"reporter": "destination", "destination_workload_namespace": "prod"}
+    for second in range(12):
+        for workload, proxy in (("api", "s1"), ("api", "s2"), ("api-canary", "c1")):
+            labels = {**shared, "destination_workload": workload, "pod": proxy}
+            server.add("istio_requests_total", after(second), 10 * second, response_code="200", **labels)
+            for edge, count in (("25", 4), ("100", 9), ("+Inf", 10)):
+                name = "istio_request_duration_milliseconds_bucket"
+                server.add(name, after(second), count * second, le=edge, **labels)
+    written = queries_of("api", preset="istio", labels={"namespace": "destination_workload_namespace"})
+    async with asking(server) as metrics:
+        queries = written.proven(await metrics.prove(written, after(10)))
+        (reading,) = await metrics.read(queries, after(9), after(10.5))
+    assert queries.latency
+    assert queries.latency.bounds == (0.025, 0.1)
+    assert (sorted(reading.canary), sorted(reading.baseline), reading.lacks) == (["c1"], ["s1", "s2"], ())
+    assert (reading.canary["c1"].requests, reading.canary["c1"].buckets) == (100, (40, 90, 100))
+
+
+async def test_a_gateway_tells_the_canary_by_a_label_of_its_own() -> None:
+    """The same controller counts both arms; without its name each arm is one pod."""
+    server = PrometheusServer()
+    shared = {"namespace": "prod", "service": "api"}
+    for proxy in ("n1", "n2"):
+        server.add("nginx_ingress_controller_requests", after(5), 7, status="200", controller_pod=proxy, **shared)
+        went = {"controller_pod": proxy, "canary": "prod-api-canary-80", **shared}
+        server.add("nginx_ingress_controller_requests", after(5), 3, status="502", **went)
+    signals = {"preset": "ingress-nginx", "metrics": {"latency": None}}
+    both = queries_of("api", **signals, labels={"namespace": "namespace"})
+    alone = queries_of("api", **signals, labels={"namespace": "namespace", "pod": None})
+    async with asking(server) as metrics:
+        (apart,) = await metrics.read(both, after(4), after(5.5))
+        (together,) = await metrics.read(alone, after(4), after(5.5))
+        proof, *_ = await metrics.prove(both, after(6))
+    assert (sorted(apart.canary), sorted(apart.baseline)) == (["n1", "n2"], ["n1", "n2"])
+    assert (apart.canary["n1"].requests, apart.canary["n1"].errors) == (3, 3)
+    assert {name: sample.requests for name, sample in together.canary.items()} == {"prod-api-canary-80": 6}
+    assert {name: sample.requests for name, sample in together.baseline.items()} == {"baseline": 14}
+    assert proof.usable
+
+
+async def test_a_gateway_that_counts_both_backends_as_one_is_found_out() -> None:
+    """With what there is, and what to do about it."""
+    server = PrometheusServer()
+    name = "httproute/prod/api/rule/0"
+    server.add("envoy_cluster_upstream_rq", after(5), 7, envoy_response_code="200", envoy_cluster_name=name)
+    async with asking(server) as metrics:
+        proof, *_ = await metrics.prove(queries_of("api", preset="gateway"), after(6))
+    assert proof.problem == (
+        "'envoy_cluster_upstream_rq' has no series whose envoy_cluster_name is like"
+        " httproute/prod/api/rule/[0-9]+/backend/0; there are such as httproute/prod/api/rule/0;"
+        " Envoy Gateway counts the backends of a rule apart only when one of its backendRefs has a filter"
+    )
