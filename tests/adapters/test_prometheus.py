@@ -320,11 +320,15 @@ async def test_a_gateway_tells_the_canary_by_a_label_of_its_own() -> None:
         (apart,) = await metrics.read(both, after(4), after(5.5))
         (together,) = await metrics.read(alone, after(4), after(5.5))
         proof, *_ = await metrics.prove(both, after(6))
+        server.add("nginx_ingress_controller_requests", after(6), 7, status="200", **shared)
+        unnamed, *_ = await metrics.prove(queries_of("api", **signals, labels={"pod": "proxy"}), after(6))
     assert (sorted(apart.canary), sorted(apart.baseline)) == (["n1", "n2"], ["n1", "n2"])
     assert (apart.canary["n1"].requests, apart.canary["n1"].errors) == (3, 3)
     assert {name: sample.requests for name, sample in together.canary.items()} == {"prod-api-canary-80": 6}
     assert {name: sample.requests for name, sample in together.baseline.items()} == {"baseline": 14}
     assert proof.usable
+    assert unnamed.usable
+    assert unnamed.found == "2 series without the label 'proxy': the arm counts as one pod"
 
 
 async def test_a_gateway_that_counts_both_backends_as_one_is_found_out() -> None:

@@ -54,6 +54,17 @@ def test_each_kind_names_its_pods_its_own_way(kind: WorkloadKind, pod: str, belo
     assert (re.fullmatch(pods_of(kind, "api"), pod) is not None) is belongs
 
 
+@pytest.mark.parametrize("letters", [39, 40, 44, 46, 47])
+def test_long_names_leave_less_of_the_hash(letters: int) -> None:
+    """Kubernetes cuts it, or the hyphen after it; the pods are still known, and the canary's from those of stable."""
+    name = "n" * letters
+    workloads = [name, f"{name}-canary", f"{name}-baseline"]
+    for owner in workloads:
+        pod = generated(owner, "7d9f8b6c54", "x2bcd")
+        assert len(pod) <= 63
+        assert [each for each in workloads if re.fullmatch(pods_of(DEPLOYMENT, each), pod)] == [owner]
+
+
 def test_a_dot_is_a_dot() -> None:
     """Names may have dots; they are no wildcards."""
     assert literal("api.v2") == "api[.]v2"
