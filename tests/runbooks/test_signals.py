@@ -66,7 +66,7 @@ def test_the_name_of_a_pod_tells_its_arm() -> None:
     ("preset", "canary", "stable", "other", "pods"),
     [
         ("istio", {"destination_workload": "api-canary", "pod": "c"}, {"destination_workload": "api", "pod": "s"},
-         {"destination_workload": "api-worker"}, ("c", "s")),
+         {"destination_workload": "api-canary-worker"}, ("c", "s")),
         ("istio", {"destination_workload": "api-canary"}, {"destination_workload": "api"},
          {}, ("api-canary", "api")),
         ("ingress-nginx", {"canary": "prod-api-canary-http", "controller_pod": "n"}, {"controller_pod": "n"},
