@@ -2,7 +2,7 @@
 
 A recording is what `replay.judge` takes: observations every 15 s, ten minutes of the baseline alone and then an hour
 with the canary. Requests are Poisson, latencies log-normal, CPU is correlated in time; what a kind adds to that is
-named by its fields. The same kind and seed give the same recording on every machine with the same numpy.
+named by its fields. The same kind and seed give the same counters.
 """
 
 import hashlib
@@ -74,19 +74,25 @@ class Kind:
         }
 
 
+DIGITS = 7
+"""Rates are rounded before anything is drawn: the last bits of numpy's functions differ between its versions."""
+
 NUISANCES = ("outage", "drift", "clumps", "pauses", "restarts", "unequal", "slow-start", "ramp")
 
 
 def recording(kind: Kind, seed: int) -> list[dict[str, Any]]:
     """One canary of this kind."""
     digest = hashlib.sha256(f"{kind.name}:{seed}".encode()).digest()
-    return _Studio(kind, np.random.default_rng(int.from_bytes(digest[:8], "big"))).observations()
+    return _Studio(kind, np.random.RandomState(int.from_bytes(digest[:4], "big"))).observations()
 
 
 class _Studio:
-    """Draws one recording. Arrays are scrapes by pods, the canary's pods first."""
+    """Draws one recording. Arrays are scrapes by pods, the canary's pods first.
 
-    def __init__(self, kind: Kind, rng: np.random.Generator) -> None:
+    `RandomState` draws the same numbers in every version of numpy (NEP 19); newer generators do not promise that.
+    """
+
+    def __init__(self, kind: Kind, rng: np.random.RandomState) -> None:
         self.kind, self.rng = kind, rng
         self.at = np.arange(-HISTORY, HORIZON + INTERVAL / 2, INTERVAL)
         self.live = (self.at > 0)[:, None]
@@ -100,10 +106,21 @@ class _Studio:
     def observations(self) -> list[dict[str, Any]]:
         requests = self.rng.poisson(self.loads())
         errors = self.errors(requests)
-        buckets = np.cumsum(self.rng.multinomial(requests, self.latencies()), axis=2)
+        buckets = np.cumsum(self.multinomial(requests, self.latencies()), axis=2)
         cpu = np.exp(self.log_cpu())
         counters = self.counters(np.concatenate((requests[..., None], errors[..., None], buckets), axis=2))
         return self.scraped(counters.tolist(), cpu.tolist())
+
+    def multinomial(self, counts: Floats, shares: Floats) -> Floats:
+        """Counts spread over the last axis of shares: a binomial draw of what is left, for each."""
+        found, left, rest = np.zeros(shares.shape, np.int64), counts, np.ones(shares.shape[:2])
+        for at in range(shares.shape[2] - 1):
+            share = np.round(np.divide(shares[..., at], rest, out=np.ones_like(rest), where=rest > 1e-9), DIGITS)
+            found[..., at] = self.rng.binomial(left, np.clip(share, 0.0, 1.0))
+            left = left - found[..., at]
+            rest = rest - shares[..., at]
+        found[..., -1] = left
+        return found
 
     def waves(self, size: float) -> Floats:
         """Something that comes and goes over the hour, for both arms alike."""
@@ -120,7 +137,7 @@ class _Studio:
             each = each * self.rng.uniform(0.5, 1.5, self.pods)
         if self.has("drift"):
             each = each * self.waves(0.5)
-        return each * kind.rate * INTERVAL
+        return np.round(each * kind.rate * INTERVAL, DIGITS)
 
     def outage(self) -> Floats:
         """1 while something that both arms need is down."""
@@ -138,7 +155,7 @@ class _Studio:
         if self.has("unequal"):
             rate = rate * np.exp(self.rng.normal(0, 0.3, self.pods))
         rate = rate + self.outage() * self.rng.uniform(0.05, 0.4) + self.harmed * self.kind.harm.errors
-        rate = np.minimum(rate, 0.95)
+        rate = np.round(np.minimum(rate, 0.95), DIGITS)
         if not self.has("clumps"):
             return self.rng.binomial(requests, rate)
         clumps = self.rng.poisson(requests * rate / 8)
@@ -157,9 +174,9 @@ class _Studio:
         slowed, slower = np.where(self.harmed, self.kind.harm.slowed, 0.0), self.kind.harm.slower
         below = (1 - slowed)[..., None] * self.below(shift) + slowed[..., None] * self.below(shift + math.log(slower))
         if self.has("pauses"):
-            paused = 0.3 * (self.rng.random(shift.shape) < 0.04)[..., None]
+            paused = 0.3 * (self.rng.random_sample(shift.shape) < 0.04)[..., None]
             below = (1 - paused) * below + paused * self.below(shift + math.log(8))
-        return np.diff(below, axis=2, prepend=0.0)
+        return np.diff(np.round(below, DIGITS), axis=2, prepend=0.0)
 
     def below(self, shift: Floats) -> Floats:
         edges = np.log(np.array(BOUNDS[:-1]) / MEDIAN)
@@ -182,15 +199,15 @@ class _Studio:
     def counters(self, increments: Floats) -> Floats:
         total = np.cumsum(increments, axis=0)
         if self.has("restarts"):
-            for row, pod in zip(*np.nonzero(self.rng.random(total.shape[:2]) < 0.004), strict=True):
+            for row, pod in zip(*np.nonzero(self.rng.random_sample(total.shape[:2]) < 0.004), strict=True):
                 total[row:, pod] -= total[row - 1, pod] if row else 0
         return total
 
     def scraped(self, counters: list[Any], cpu: list[Any]) -> list[dict[str, Any]]:
         lost = np.zeros((self.at.size, self.pods), bool)
         if self.has("restarts"):
-            lost = self.rng.random(lost.shape) > FEWEST_SCRAPED
-            lost |= (self.rng.random(self.at.size) > FEWEST_SCRAPED)[:, None]
+            lost = self.rng.random_sample(lost.shape) > FEWEST_SCRAPED
+            lost |= (self.rng.random_sample(self.at.size) > FEWEST_SCRAPED)[:, None]
         found = []
         for row, at in enumerate(self.at.tolist()):
             arms: dict[str, dict[str, Any]] = {"canary": {}, "baseline": {}}

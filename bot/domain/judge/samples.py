@@ -67,17 +67,19 @@ class Counters:
         self._absent: dict[str, Floats] = {}
 
     def increments(self, shown: Mapping[str, Sequence[float]]) -> Increments:
-        """Take over what the pods show now, which must pass `check`. A counter that fell was reset: what it shows
-        happened since the restart. A pod that shows something that is no number was not scraped."""
+        """Take over what the pods show now, which must pass `check`. A pod whose counter fell was restarted:
+        what it shows happened since. So was one whose histogram grew more below an edge than below the next: a restart
+        may hide behind much traffic. A pod that shows something that is no number was not scraped."""
         pods, now = self._readable(shown)
         if pods != self._pods:
             self._rearrange(pods)
         before = self._rows
         self._rows = now
         grown = now - before
-        restarted = (grown < 0).any(axis=1)
+        restarted = (grown < 0).any(axis=1) | (np.diff(grown[:, FIRST_BUCKET:], axis=1) < 0).any(axis=1)
         if restarted.any():
-            grown[restarted] = now[restarted]
+            grown[restarted] = np.maximum(now[restarted], 0.0)
+            np.maximum.accumulate(grown[:, FIRST_BUCKET:], axis=1, out=grown[:, FIRST_BUCKET:])
         rows = np.rint(grown)
         np.minimum(rows[:, BAD], rows[:, ALL], out=rows[:, BAD])
         new = np.isnan(before[:, ALL])

@@ -1,6 +1,7 @@
 """The judge of one canary, scrape by scrape."""
 
 import json
+import math
 import random
 from dataclasses import replace
 from itertools import pairwise
@@ -184,6 +185,30 @@ def test_a_judge_restored_before_every_look_says_the_same(pods: int, errors: int
         assert restored.see(each) == whole.see(each)
         text = json.dumps(restored.state())
     assert len(text) < 20_000
+
+
+COUNTS = st.integers(0, 10**6)
+NONSENSE = st.builds(
+    lambda requests, errors, buckets, cpu: Sample(requests, errors, tuple(buckets), {"cpu": cpu}),
+    COUNTS,
+    COUNTS,
+    st.lists(COUNTS, min_size=5, max_size=5),
+    st.floats(0, 1e9),
+)
+PODS = st.dictionaries(st.sampled_from(["a", "b", "c", "d"]), NONSENSE, max_size=4)
+
+
+@settings(max_examples=60)
+@given(st.lists(st.tuples(PODS, PODS), min_size=2, max_size=8))
+def test_nonsense_is_survived(scrapes: list[tuple[dict[str, Sample], dict[str, Sample]]]) -> None:
+    """Counters that make no sense give no exception and no evidence that is no number."""
+    judge = Judge(some_settings())
+    for each in observations(live=0):
+        judge.see(each)
+    for number, (canary, baseline) in enumerate(scrapes):
+        verdict = judge.see(Observation(INTERVAL * (number + 1), canary, baseline))
+        assert 0 <= verdict.evidence < math.inf
+    json.dumps(judge.state(), allow_nan=False)
 
 
 def test_more_traffic_decides_sooner() -> None:

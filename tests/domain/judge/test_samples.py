@@ -26,6 +26,13 @@ def test_a_counter_that_fell_was_reset() -> None:
     assert seen({"a": (50, 5)}, {"a": (60, 2)})[1] == [60, 2]
 
 
+def test_a_restart_behind_much_traffic_shows_in_the_histogram() -> None:
+    """All counters grew, and yet more requests came below 100 ms than below 200 ms: that cannot be."""
+    counters = Counters(5)
+    counters.increments({"a": (100, 0, 50, 90, 100)})
+    assert counters.increments({"a": (120, 0, 55, 92, 120)}).total.tolist() == [120, 0, 55, 92, 120]
+
+
 def test_a_missed_scrape_loses_nothing() -> None:
     """The next one shows what both would have shown."""
     assert seen({"a": (50, 5)}, {}, {"a": (90, 8)}) == [[0, 0], [0, 0], [40, 3]]
