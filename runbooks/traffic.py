@@ -1,0 +1,29 @@
+"""`traffic:` of a service: what divides its requests between stable and canary."""
+
+from pydantic import model_validator
+
+from bot.domain.target import WorkloadRef
+from bot.domain.traffic import Route, Router
+from runbooks.parts import Name, Part
+
+
+class Traffic(Part):
+    """How requests reach the service. `route` names the HTTPRoute, VirtualService or Ingress, `rule` the only rule of
+    it whose weights may change, `service` the Service of the stable pods; `None`: they are called like the workload,
+    and every rule that leads to the Service counts. `replicas` needs no router: the numbers of pods divide."""
+
+    router: Router
+    route: Name | None = None
+    rule: str | None = None
+    service: Name | None = None
+
+    @model_validator(mode="after")
+    def _names_what_there_is(self) -> "Traffic":
+        if self.router is Router.REPLICAS and (self.route or self.rule):
+            raise ValueError("'replicas' divides by numbers of pods: it has no 'route' and no 'rule'")
+        return self
+
+    def of(self, workload: WorkloadRef) -> Route:
+        """The route to one workload."""
+        named = "" if self.router is Router.REPLICAS else self.route or workload.name
+        return Route(self.router, workload, self.service or workload.name, named, self.rule or "")
