@@ -11,6 +11,7 @@ from bot.domain.judge.samples import Sample
 from bot.ports.metrics import (
     AGE_LABEL,
     ERRORS,
+    LATENCY,
     NEWEST,
     Arm,
     Arms,
@@ -26,6 +27,7 @@ STALE_SCRAPES = 3
 """A pod whose newest sample is older than so many scrape intervals is not told: two missed scrapes happen."""
 
 Points = dict[Milliseconds, float]
+NEVER: Points = {}
 
 
 @dataclass(slots=True)
@@ -38,9 +40,9 @@ class Pod:
     buckets: dict[float, Points] = field(default_factory=dict)
     gauges: dict[str, Points] = field(default_factory=dict)
 
-    def row(self, bounds: Sequence[float], at: Milliseconds) -> tuple[float, ...]:
+    def row(self, edges: Sequence[float], at: Milliseconds) -> tuple[float, ...]:
         """The histogram at a moment; NaN for every edge that is not there."""
-        return tuple(self.buckets.get(edge(bound), {}).get(at, math.nan) for bound in bounds)
+        return tuple([self.buckets.get(bound, NEVER).get(at, math.nan) for bound in edges])
 
 
 Pods = dict[tuple[Arm, str], Pod]
@@ -119,56 +121,52 @@ class _Moment:
 
     def __init__(self, queries: SignalQueries, pods: Pods, at: Milliseconds) -> None:
         self._queries, self._at = queries, at
-        interval_s = queries.interval.total_seconds()
-        counting = {key: pod for key, pod in pods.items() if at in pod.requests}
-        self._ages = {key: at / 1000 - pod.newest.get(at, at / 1000) for key, pod in counting.items()}
-        self._fresh = {key: pod for key, pod in counting.items() if self._ages[key] <= STALE_SCRAPES * interval_s}
+        self._edges = [edge(bound) for bound in queries.latency.edges] if queries.latency else []
+        oldest_s = STALE_SCRAPES * queries.interval.total_seconds()
+        self._fresh: dict[Arm, dict[str, Sample]] = {arm: {} for arm in Arm}
+        self._stale: dict[Arm, list[float]] = {arm: [] for arm in Arm}
+        for (arm, name), pod in sorted(pods.items()):
+            if at in pod.requests:
+                age_s = at / 1000 - pod.newest.get(at, at / 1000)
+                if age_s <= oldest_s:
+                    self._fresh[arm][name] = self._sample(pod)
+                else:
+                    self._stale[arm].append(age_s)
 
     def reading(self, warned: tuple[Lack, ...]) -> Reading:
-        canary, baseline = ({pod: self._sample(shown) for pod, shown in self._on(arm)} for arm in Arm)
         lacks = [lack for arm in Arm for lack in self._lacks(arm)]
-        return Reading(datetime.fromtimestamp(self._at / 1000, UTC), canary, baseline, (*warned, *lacks))
-
-    def _on(self, arm: Arm) -> list[tuple[str, Pod]]:
-        return sorted(((name, pod) for (its, name), pod in self._fresh.items() if its is arm), key=lambda one: one[0])
+        at = datetime.fromtimestamp(self._at / 1000, UTC)
+        return Reading(at, self._fresh[Arm.CANARY], self._fresh[Arm.BASELINE], (*warned, *lacks))
 
     def _sample(self, pod: Pod) -> Sample:
-        at, latency = self._at, self._queries.latency
+        at = self._at
         return Sample(
             requests=pod.requests[at],
             errors=pod.errors.get(at, 0.0),
-            buckets=pod.row(latency.edges, at) if latency else (),
+            buckets=pod.row(self._edges, at),
             gauges={name: points[at] for name, points in pod.gauges.items() if at in points},
         )
 
     def _lacks(self, arm: Arm) -> Iterator[Lack]:
-        fresh = self._on(arm)
-        stale = [age for (its, name), age in self._ages.items() if its is arm and (its, name) not in self._fresh]
+        fresh, stale = self._fresh[arm], self._stale[arm]
         if stale:
             pods = _share(len(stale), len(stale) + len(fresh), arm)
             said = f"the newest sample of {pods} is {min(stale):.0f} s old"
             yield Lack(LackKind.STALE, ERRORS, arm, said)
         elif not fresh:
             yield Lack(LackKind.NO_SERIES, ERRORS, arm, f"no requests are counted on any {arm} pod")
-        if fresh:
-            yield from self._unseen(arm, [pod for _, pod in fresh])
-
-    def _unseen(self, arm: Arm, pods: Sequence[Pod]) -> Iterator[Lack]:
-        """Signals that pods with requests do not show."""
-        for name, query in self._queries.signals.items():
-            without = sum(not self._shows(pod, name, query) for pod in pods)
+        for name in self._queries.signals if fresh else ():
+            without = sum(not _shows(sample, name) for sample in fresh.values())
             if without:
-                kind = LackKind.PARTIAL if without < len(pods) else LackKind.NO_SERIES
-                yield Lack(kind, name, arm, f"{name} is not shown by {_share(without, len(pods), arm)}")
+                kind = LackKind.PARTIAL if without < len(fresh) else LackKind.NO_SERIES
+                yield Lack(kind, name, arm, f"{name} is not shown by {_share(without, len(fresh), arm)}")
 
-    def _shows(self, pod: Pod, name: str, query: object) -> bool:
-        match query:
-            case RequestsQuery():
-                return True
-            case LatencyQuery(edges=edges):
-                return not any(math.isnan(count) for count in pod.row(edges, self._at))
-            case _:
-                return self._at in pod.gauges.get(name, {})
+
+def _shows(sample: Sample, signal: str) -> bool:
+    """Whether a pod with requests shows another signal."""
+    if signal == ERRORS:
+        return True
+    return signal in sample.gauges if signal != LATENCY else not any(map(math.isnan, sample.buckets))
 
 
 def _share(some: int, of: int, arm: Arm) -> str:

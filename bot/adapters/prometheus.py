@@ -19,8 +19,9 @@ LONGEST_SETTLING = timedelta(seconds=2)
 """A scrape is kept under the time when it began, so the youngest moments may still change: a quarter of an interval, at
 most this long, is left for the next look. Otherwise two signals could differ by one scrape."""
 
-MOST_STEPS = 500
-"""Moments in one request; only somebody who was away for hours needs more than one."""
+MOST_STEPS = 100
+"""Moments in one request; only somebody who was away for a while needs more than one. Whatever else this process does
+waits while an answer is read: a hundred pods take a quarter of a second."""
 
 LOOK_BACK = timedelta(minutes=3)
 """How far a proof looks back: two scrapes of anybody who scrapes every minute."""
