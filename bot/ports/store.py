@@ -129,8 +129,8 @@ class Transaction(Protocol):
         """Store a new run. One with a `not_before` has no place in its target's line until that time has come."""
         ...
 
-    async def run(self, run_id: RunId) -> Run | None:
-        """One run, or `None`."""
+    async def run(self, run_id: RunId, *, held: bool = False) -> Run | None:
+        """One run, or `None`. `held`: nobody else writes it before this transaction ends."""
         ...
 
     async def runs(self, *, target: Target | None = None, active: bool | None = None, limit: int = 20) -> Sequence[Run]:

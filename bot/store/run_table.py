@@ -46,8 +46,9 @@ class RunTable(Tables):
         }
         await self._execute(insert(RUNS).values(row))
 
-    async def run(self, run_id: RunId) -> Run | None:
-        row = await self._row(select(RUNS).where(RUNS.c.id == run_id))
+    async def run(self, run_id: RunId, *, held: bool = False) -> Run | None:
+        query = select(RUNS).where(RUNS.c.id == run_id)
+        row = await self._row(query.with_for_update() if held else query)
         return run_of(row) if row else None
 
     async def runs(self, *, target: Target | None = None, active: bool | None = None, limit: int = 20) -> Sequence[Run]:

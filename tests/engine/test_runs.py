@@ -3,7 +3,9 @@
 from contextlib import AbstractAsyncContextManager as Opening
 from datetime import timedelta
 
-from bot.domain.errors import RefusedError, UnreachableError
+import pytest
+
+from bot.domain.errors import RefusedError, UnreachableError, UsageError
 from bot.domain.events import StepWaited
 from bot.domain.outcome import Evidence, Failed, Pending, Succeeded
 from bot.domain.phase import Phase
@@ -47,12 +49,13 @@ async def test_an_abort_before_any_change_ends_the_run(engine: Opening[Stage]) -
 
 
 async def test_an_abort_after_a_change_restores(engine: Opening[Stage]) -> None:
-    """The failure steps run; the second wish changes nothing."""
+    """The failure steps run; a second wish comes too late."""
     async with engine as stage:
         stage.script.tell("smoke", Pending("1 of 3", requeue_after=MINUTE))
         run = await stage.begins(**PLAIN, on_failure=(a_step("restore", section="on_failure", changes=True),))
         await wishes(stage, run, "abort")
-        await wishes(stage, await stage.run(), "abort", "again")
+        with pytest.raises(UsageError, match="has ended meanwhile"):
+            await wishes(stage, await stage.run(), "abort", "again")
         found = await stage.run()
         assert (found.phase, found.reason) == (Phase.RESTORED, "aborted by <@U0BOB>")
 
@@ -87,6 +90,29 @@ async def test_a_pause_does_not_hold_up_the_restore(engine: Opening[Stage]) -> N
         stage.script.tell("smoke", Failed("502"))
         await stage.passes(2 * MINUTE)
         assert (await stage.run()).phase is Phase.RESTORED
+
+
+async def test_two_wishes_at_once_are_both_kept(engine: Opening[Stage]) -> None:
+    """Two people act on what they both read: the second writes over nothing that the first wrote."""
+    async with engine as stage:
+        stage.script.tell("smoke", Pending("1 of 3", requeue_after=MINUTE))
+        read = await stage.begins(**PLAIN)
+        async with stage.store.transaction() as tx:
+            await stage.runs.abort(tx, read, by=BOB, reason="bad")
+            await stage.runs.pause(tx, read, by=CID, reason="wait")
+        found = await stage.run()
+        assert found.wish is not None
+        assert found.pause is not None
+
+
+async def test_a_wish_for_a_run_that_has_ended_meanwhile_is_refused(engine: Opening[Stage]) -> None:
+    """It was under way when it was read: nobody is told that it is being stopped."""
+    async with engine as stage:
+        stage.script.tell("image", Pending("asking", requeue_after=MINUTE))
+        read = await stage.begins(**PLAIN)
+        await wishes(stage, read, "abort")
+        with pytest.raises(UsageError, match="`api-prod-1` has ended meanwhile"):
+            await wishes(stage, read, "pause")
 
 
 async def test_pausing_and_resuming_twice_is_once(engine: Opening[Stage]) -> None:
