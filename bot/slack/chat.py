@@ -1,6 +1,7 @@
 """The Chat port over Slack's Web API."""
 
 from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
@@ -70,7 +71,7 @@ class SlackChat:
     async def update(self, place: Place, key: MessageKey, content: Content) -> None:
         """Edit in place."""
         said = await self._mentions.filled(content)
-        async with calling(f"edit a message in {place.channel}"):
+        async with self._where_seen(place.channel), calling(f"edit a message in {place.channel}"):
             await self._client.chat_update(
                 channel=place.channel, ts=place.ts, text=said.text, blocks=list(said.blocks), metadata=_metadata(key)
             )
@@ -99,7 +100,8 @@ class SlackChat:
 
     async def reactions(self, place: Place) -> Reactions:
         """All reactions, with the skin tones of one emoji put together."""
-        async with calling(f"read the reactions to a message in {place.channel}"):
+        doing = f"read the reactions to a message in {place.channel}"
+        async with self._where_seen(place.channel), calling(doing):
             answer = await self._client.reactions_get(channel=place.channel, timestamp=place.ts, full=True)
         message = answer.get("message")
         if not isinstance(message, dict):
@@ -107,6 +109,17 @@ class SlackChat:
         if message.get("subtype") == "tombstone":
             raise NotFoundError(f"the message in {place.channel} was deleted")
         return _reactions(message.get("reactions", []))
+
+    @asynccontextmanager
+    async def _where_seen(self, channel: ChannelId) -> AsyncIterator[None]:
+        """A message that is not found was deleted only where the bot sees the channel. Else ClosedError: unknown."""
+        try:
+            yield
+        except NotFoundError:
+            state = await self._channels.state(channel)
+            if not state.member and not state.archived:
+                raise ClosedError(f"the bot is not in #{state.name}; invite it: /invite @sluice") from None
+            raise
 
     async def _write_to(self, user: UserId, content: Content) -> None:
         async with calling(f"open a conversation with {user}"):

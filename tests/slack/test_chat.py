@@ -76,6 +76,25 @@ async def test_a_tombstone_is_a_deleted_message() -> None:
         await read(subtype="tombstone")
 
 
+@pytest.mark.parametrize(
+    ("seen", "kind"),
+    [
+        (ok(channel={"id": C, "name": "deploys", "is_member": True}), NotFoundError),
+        (ok(channel={"id": C, "name": "deploys", "is_member": False}), ClosedError),
+        (fault("channel_not_found"), ClosedError),
+    ],
+    ids=["member", "taken out", "hidden"],
+)
+async def test_a_message_was_deleted_only_where_the_bot_can_see(seen: Answer, kind: type[Exception]) -> None:
+    """Slack says `message_not_found` also of a channel that it hides: then nobody knows, and no ballot is void."""
+    gone = fault("message_not_found")
+    async with scripted(reactions_get=gone, chat_update=gone, conversations_info=seen) as (client, _):
+        with pytest.raises(kind):
+            await chat(client).reactions(HERE)
+        with pytest.raises(kind):
+            await chat(client).update(HERE, KEY, Content("new"))
+
+
 async def test_reactions_that_cannot_be_read_are_not_none() -> None:
     """No list is not an empty list of votes."""
     async with scripted(reactions_get=ok(message={"reactions": "?"})) as (client, _):
