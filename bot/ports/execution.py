@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol, runtime_checkable
 
+from bot.domain.ids import UserId
 from bot.domain.json import Json
 from bot.domain.outcome import Outcome
 from bot.domain.plan import Plan, PlannedStep
@@ -14,12 +15,14 @@ from bot.ports.cluster import Fence
 
 @dataclass(frozen=True, slots=True)
 class StepContext:
-    """Everything a pass over one step may know. `token` is the fencing token of the run's lease."""
+    """Everything a pass over one step may know. `token` is the fencing token of the run's lease; `consent` are the
+    people who let a step go on that waits for them, where so many and such people said so as the plan's policy asks."""
 
     run: Run
     step: PlannedStep
     now: datetime
     token: int
+    consent: tuple[UserId, ...] = ()
 
     @property
     def plan(self) -> Plan:

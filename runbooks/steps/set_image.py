@@ -4,14 +4,13 @@ from datetime import timedelta
 
 from bot.domain.errors import OverwriteError
 from bot.domain.outcome import Outcome, Pending, Succeeded, Voided
-from bot.domain.release import same_image
 from bot.ports.cluster import ImageChange
 from bot.ports.execution import StepContext
+from runbooks.changes import change_cause, history
 from runbooks.effects import OnWorkload
 from runbooks.kinds import StepKind, StepSpec
 
 FIRST_LOOK = timedelta(seconds=5)
-HISTORY_LENGTH = 10
 
 
 class SetImageSpec(StepSpec):
@@ -46,23 +45,3 @@ class SetImage(OnWorkload):
             why = "the workload does not show the new image yet"
             return Pending(why, requeue_after=FIRST_LOOK, memo={"written": True})
         return Succeeded(f"{plan.artifact.ref} set", {"generation": seen.generation, "image": plan.artifact.image})
-
-
-def change_cause(context: StepContext) -> str:
-    """What `kubectl rollout history` shows for this change."""
-    plan = context.plan
-    return f"sluice {context.run.id}: {plan.verb} {plan.artifact.ref} by {plan.requester}, seal {plan.seal}"
-
-
-def history(context: StepContext) -> tuple[str, ...]:
-    """The healthy images before this one, newest first: the way back if the database is lost.
-
-    A return to one of them leaves those that came after it: the way back never leads forward.
-    """
-    previous, image = context.plan.previous, context.plan.artifact.image
-    if previous is None:
-        return ()
-    known = previous.history if previous.healthy is False else (previous.image, *previous.history)
-    returned = next((index for index, one in enumerate(known) if same_image(one, image)), None)
-    older = known if returned is None else known[returned + 1 :]
-    return tuple(dict.fromkeys(one for one in older if not same_image(one, image)))[:HISTORY_LENGTH]

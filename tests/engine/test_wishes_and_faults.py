@@ -71,8 +71,9 @@ async def test_a_pause_does_not_hold_up_a_way_back_that_has_not_begun(engine: Op
         reconciler = Reconciler(stage.needs)
         while (await stage.run()).phase is not Phase.RESTORING:
             await reconciler.reconcile(await leased(stage))
+        run = await stage.run()
         async with stage.store.transaction() as tx:
-            await stage.runs.pause(tx, await stage.run(), by=BOB, reason="let me look")
+            await stage.runs.pause(tx, run, by=BOB, reason="let me look")
         await stage.worker.settle()
         assert (await stage.run()).phase is not Phase.RESTORING
 

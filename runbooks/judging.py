@@ -1,0 +1,151 @@
+"""One look of the judge at a canary, between two of which the process may die: all it must remember is in a memo."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from bot.domain.errors import TemporaryError, UnreadableError
+from bot.domain.json import Json
+from bot.domain.judge.explain import explained
+from bot.domain.judge.guards import Guard, Guards, GuardSettings, LatencyGuard, LevelGuard, RateGuard
+from bot.domain.judge.judge import Judge
+from bot.domain.judge.samples import Observation
+from bot.domain.judge.settings import CountsSignal, GaugeSignal, JudgeSettings, LatencySignal
+from bot.domain.judge.verdict import Call, Verdict
+from bot.domain.plan import Plan
+from bot.ports.metrics import CPU, MetricsProviders, Reading, SignalQueries
+from runbooks.guards import Guarded, parse
+from runbooks.margins import Margins
+from runbooks.signals import Signals
+
+HISTORY = timedelta(minutes=10)
+"""How much of the baseline's past the judge sees first: how its pods differ among themselves."""
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """What a plan says of its signals (`Plan.signals`), read back."""
+
+    queries: SignalQueries
+    margins: Margins
+    guards: tuple[Guard, ...]
+
+
+def seal(queries: SignalQueries, signals: Signals) -> dict[str, Json]:
+    """What a plan keeps of a service's signals; the queries must be proven."""
+    guards: list[Json] = [guard.text for guard in signals.guards]
+    return {"queries": queries.sealed(), "margins": signals.margins.model_dump(mode="json"), "guards": guards}
+
+
+def measured(plan: Plan) -> Measured:
+    """What was sealed. Raises UnreadableError."""
+    written = plan.signals.get("guards")
+    if not plan.signals or not isinstance(written, list):
+        raise UnreadableError("the plan holds no signals to judge by")
+    guards = tuple(_guard(str(text)) for text in written)
+    margins = Margins.model_validate(plan.signals["margins"])
+    return Measured(SignalQueries.unsealed(plan.signals["queries"]), margins, guards)
+
+
+def settings_of(known: Measured, *, horizon: timedelta, share: int) -> JudgeSettings:
+    """The judge's settings for one canary; `share` is its first one in per cent. The same from its first look to its
+    last, as its state is read back with them."""
+    queries, margins = known.queries, known.margins
+    latency = None
+    if queries.latency:
+        bounds = queries.latency.edges
+        latency = LatencySignal(
+            bounds, quantile=margins.quantile, tolerance=margins.latency_tolerance, ruled_out=margins.latency_ni
+        )
+    return JudgeSettings(
+        scrape_interval=queries.interval.total_seconds(),
+        horizon=horizon.total_seconds(),
+        share=share / 100,
+        errors=CountsSignal(
+            tolerance=margins.error_tolerance,
+            floor=margins.error_floor,
+            ruled_out=margins.error_ni,
+            ruled_out_rate=margins.error_ni_floor,
+        ),
+        latency=latency,
+        gauges=tuple(
+            GaugeSignal(gauge.name, tolerance=margins.cpu_tolerance, ruled_out=margins.cpu_ni)
+            for gauge in queries.gauges
+        ),
+        warmup=margins.warmup.total_seconds(),
+        alpha=margins.alpha,
+        beta=margins.beta,
+        min_bake=margins.min_bake.total_seconds(),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What one look said: the judge's call with its line for people, the guard that is breached (empty: none), and
+    what the next look must know. `verdict` is the judge's own."""
+
+    call: Call
+    said: str
+    breach: str
+    memo: dict[str, Json]
+    verdict: Verdict
+
+
+class Jury:
+    """Reads what the metrics server has that the judge has not seen, and lets it see that."""
+
+    def __init__(self, providers: MetricsProviders) -> None:
+        self._providers = providers
+
+    async def look(
+        self, known: Measured, settings: JudgeSettings, memo: Mapping[str, Json], *, began: datetime, now: datetime
+    ) -> Look:
+        """One look. `began`: when the canary got its first traffic. A server that is away is a look that sees nothing,
+        never an error. Raises PermanentError for what no further look will better."""
+        judge, guards = _restored(settings, known, memo)
+        read = datetime.fromisoformat(str(memo["read"])) if "read" in memo else began - HISTORY
+        try:
+            readings = await self._providers.get(known.queries.provider).read(known.queries, read, now)
+        except TemporaryError as exc:
+            verdict = judge.see(None)
+            return Look(Call.BLIND, f"{explained(judge, verdict)}: {exc}", "", _memo(judge, guards, read), verdict)
+        breach, verdict = "", judge.verdict()
+        for reading in readings:
+            at = (reading.at - began).total_seconds()
+            verdict = judge.see(_observation(reading, at))
+            if at > 0:
+                breach = "; ".join(found.line for found in guards.see(at, reading.canary))
+        read = readings[-1].at if readings else read
+        return Look(verdict.call, explained(judge, verdict), breach, _memo(judge, guards, read), verdict)
+
+
+def _observation(reading: Reading, at: float) -> Observation:
+    # Before its first traffic the canary's pods serve nobody but their probes.
+    return Observation(at, reading.canary if at > 0 else {}, reading.baseline)
+
+
+def _restored(settings: JudgeSettings, known: Measured, memo: Mapping[str, Json]) -> tuple[Judge, Guards]:
+    bounds = settings.latency.bounds if settings.latency else ()
+    watched = GuardSettings(known.guards, bounds=bounds)
+    judge, guards = memo.get("judge"), memo.get("guards")
+    return (
+        Judge.restored(settings, judge) if isinstance(judge, dict) else Judge(settings),
+        Guards.restored(watched, guards) if isinstance(guards, dict) else Guards(watched),
+    )
+
+
+def _memo(judge: Judge, guards: Guards, read: datetime) -> dict[str, Json]:
+    return {"judge": judge.state(), "guards": guards.state(), "read": read.isoformat()}
+
+
+def _guard(text: str) -> Guard:
+    """The judge's guard of a guard rail in the catalogue. Raises UnreadableError."""
+    rail = parse(text)
+    match rail.guarded:
+        case Guarded.ERROR_RATE:
+            return RateGuard(rail.limit)
+        case Guarded.LATENCY:
+            return LatencyGuard(rail.quantile or 0.0, rail.limit)
+        case Guarded.CPU_CORES:
+            return LevelGuard(CPU, rail.limit)
+    raise UnreadableError(f"'{text}' is a share of a limit that nobody knows here; write it in cores, as in cpu < 500m")

@@ -1,0 +1,75 @@
+"""watch: after everybody has the new version, the guard rails stay armed for a while."""
+
+from datetime import datetime, timedelta
+from typing import ClassVar
+
+from pydantic import Field
+
+from bot.domain.errors import TemporaryError
+from bot.domain.json import Json
+from bot.domain.judge.guards import Guards, GuardSettings
+from bot.domain.outcome import Failed, Outcome, Pending, Succeeded
+from bot.ports.execution import StepContext
+from bot.ports.metrics import MetricsProviders
+from runbooks.durations import PositiveDuration, roughly, say
+from runbooks.judging import Measured, measured
+from runbooks.kinds import StepKind, StepSpec
+
+
+class WatchSpec(StepSpec):
+    """`for`: how long."""
+
+    shorthand: ClassVar[str | None] = "for"
+    for_: PositiveDuration = Field(default=timedelta(minutes=15), alias="for")
+
+    def read_aloud(self) -> str:
+        return f"Keep the guard rails armed for {say(self.for_)}; a breach brings the version before back."
+
+    def takes(self) -> timedelta:
+        return self.for_
+
+
+KIND = StepKind(
+    name="watch",
+    spec=WatchSpec,
+    changes=False,
+    deadline=timedelta(days=1),
+    about="Watch the service's guard rails for a while after the release.",
+)
+
+
+class Watch:
+    """Reads what is new of the stable pods, once a scrape. A metrics server that is away is waited for and named."""
+
+    def __init__(self, providers: MetricsProviders) -> None:
+        self._providers = providers
+
+    async def reconcile(self, context: StepContext) -> Outcome:
+        spec, known = WatchSpec.model_validate(context.params), measured(context.plan)
+        begun = context.seen.started_at or context.now
+        spent = context.now - begun
+        if not known.guards:
+            return Succeeded("no guard rails in the catalogue")
+        if spent >= spec.for_:
+            return Succeeded(f"no guard rail breached in {say(spec.for_)}")
+        interval, why = known.queries.interval, f"{roughly(spent)} of {say(spec.for_)}"
+        try:
+            breach, memo = await self._look(known, dict(context.seen.memo), begun, context.now)
+        except TemporaryError as exc:
+            return Pending(f"{why}; nothing can be seen: {exc}", interval, blocked=True)
+        if breach:
+            return Failed(f"a guard rail is breached: {breach}")
+        return Pending(f"{why}, no guard rail breached", interval, memo)
+
+    async def _look(
+        self, known: Measured, memo: dict[str, Json], begun: datetime, now: datetime
+    ) -> tuple[str, dict[str, Json]]:
+        bounds = known.queries.latency.edges if known.queries.latency else ()
+        settings, state = GuardSettings(known.guards, bounds=bounds), memo.get("guards")
+        guards = Guards.restored(settings, state) if isinstance(state, dict) else Guards(settings)
+        read = datetime.fromisoformat(str(memo["read"])) if "read" in memo else begun
+        breach = ""
+        for reading in await self._providers.get(known.queries.provider).read(known.queries, read, now):
+            found = guards.see((reading.at - begun).total_seconds(), reading.baseline)
+            breach, read = "; ".join(one.line for one in found), reading.at
+        return breach, {"guards": guards.state(), "read": read.isoformat()}
