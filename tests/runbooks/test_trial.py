@@ -101,7 +101,7 @@ async def test_a_guard_rail_holds_beside_the_judge() -> None:
 async def test_thin_evidence_extends_once_and_then_asks_people() -> None:
     """It neither promotes nor restores by itself; who lets it go on is named."""
     court = Court(**{"for": "3m"})
-    court.metrics.load(CANARY, NOW, rate=0.1)
+    court.metrics.load(CANARY, NOW, rate=0.0)
     outcome = await court.looks(180)
     assert isinstance(outcome, Pending)
     assert outcome.why.startswith("extended once")

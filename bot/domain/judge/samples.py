@@ -68,18 +68,25 @@ class Counters:
 
     def increments(self, shown: Mapping[str, Sequence[float]]) -> Increments:
         """Take over what the pods show now, which must pass `check`. A pod whose counter fell was restarted:
-        what it shows happened since. So was one whose histogram grew more below an edge than below the next: a restart
-        may hide behind much traffic. A pod that shows something that is no number was not scraped."""
+        what it shows happened since. A histogram that grew more below an edge than below the next was scraped in the
+        middle of its own writing, or restarted behind much traffic: it grew at least as much below the next. A pod that
+        shows something that is no number was not scraped."""
         pods, now = self._readable(shown)
         if pods != self._pods:
             self._rearrange(pods)
         before = self._rows
         self._rows = now
         grown = now - before
-        restarted = (grown < 0).any(axis=1) | (np.diff(grown[:, FIRST_BUCKET:], axis=1) < 0).any(axis=1)
+        restarted = (grown < 0).any(axis=1)
         if restarted.any():
             grown[restarted] = np.maximum(now[restarted], 0.0)
+        torn = (np.diff(grown[:, FIRST_BUCKET:], axis=1) < 0).any(axis=1)
+        if torn.any():
+            # Never the whole counter: it would be evidence of requests that were judged long ago. What is taken to
+            # have grown is remembered as grown, so that the rest of the same writing is not counted again.
             np.maximum.accumulate(grown[:, FIRST_BUCKET:], axis=1, out=grown[:, FIRST_BUCKET:])
+            begun = np.where(restarted[:, None], 0.0, before)
+            self._rows = np.where(torn[:, None], begun + grown, now)
         rows = np.rint(grown)
         np.minimum(rows[:, BAD], rows[:, ALL], out=rows[:, BAD])
         new = np.isnan(before[:, ALL])
