@@ -8,18 +8,21 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+from bot import logs
 from bot.domain.approval import Approval, ApprovalPolicy, Ballot, Electorate, Person, Tally, tally
-from bot.domain.errors import NotFoundError
+from bot.domain.errors import NotFoundError, PermanentError, TemporaryError
 from bot.domain.events import BallotClosed, BallotDecided, BallotOpened, Event, VotesCounted
 from bot.domain.ids import UserId, live_key
 from bot.domain.outcome import Failed, FailureCause, Outcome, Pending, Succeeded, Voided
-from bot.domain.plan import Plan
+from bot.domain.plan import Plan, PlannedStep
 from bot.domain.run import Run
 from bot.engine.timing import NEXT_COUNT, NEXT_TRY
 from bot.ports.chat import Chat, Place, Reactions
 from bot.ports.directory import Directory
 from bot.ports.planning import Planning
 from bot.ports.store import Store
+
+log = logs.get(__name__)
 
 CUT_SHORT = "Slack's list of votes is cut short; counting again"
 
@@ -155,12 +158,34 @@ class Ballots:
             letter = await tx.letter(live_key(run.id, run.edition))
         return (letter.error, letter.place) if letter else ("", None)
 
+    async def consent(self, run: Run, planned: PlannedStep) -> tuple[UserId, ...]:
+        """Who lets a step go on that waits for people, if that suffices: counted like votes, by the plan's policy.
+
+        Nobody while that cannot be read: the step looks on, and waits on.
+        """
+        given, policy = run.consent, run.sealed_plan().approval
+        if given is None or given.step != planned.key:
+            return ()
+        if policy is None:
+            return given.by
+        try:
+            counted = await self._counted(run, policy, given.by, ())
+        except (TemporaryError, PermanentError) as exc:
+            log.warning("consent cannot be counted", run_id=run.id, error=str(exc))
+            return ()
+        return counted.approved_by if counted.approved else ()
+
     async def _tally(self, run: Run, policy: ApprovalPolicy, reactions: Reactions) -> Tally:
         # The bot's own seeds are not worth a word; other bots are named among those who do not count.
         approve, reject = (
             tuple(user for user in reactions.users(emoji) if user != self._directory.me)
             for emoji in (policy.approve_emoji, policy.reject_emoji)
         )
+        return await self._counted(run, policy, approve, reject)
+
+    async def _counted(
+        self, run: Run, policy: ApprovalPolicy, approve: tuple[UserId, ...], reject: tuple[UserId, ...]
+    ) -> Tally:
         reacted, requester = {*approve, *reject}, run.request.requester
         members = await self._directory.members(policy.group)
         asks_own = policy.self_group if requester in reacted else None

@@ -74,7 +74,7 @@ class Stepping:
 
     async def execute(self, run: Run, planned: PlannedStep, token: int, now: datetime) -> Outcome:
         """One pass of an executor, with its errors made outcomes."""
-        context = StepContext(run, planned, now, token)
+        context = StepContext(run, planned, now, token, await self._ballots.consent(run, planned))
         try:
             return await self._executors.get(planned.kind).reconcile(context)
         except TemporaryError as exc:

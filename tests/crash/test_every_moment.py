@@ -15,7 +15,7 @@ from tests.scenarios.world import World
 
 LIMIT = timedelta(minutes=20)
 MANY = 10_000
-STRIDE = int(os.environ.get("CRASH_STRIDE", "3"))
+STRIDE = int(os.environ.get("CRASH_STRIDE", "5"))
 """Every which moment is tried; 1 tries them all, as continuous integration does."""
 
 SHARDS = 4

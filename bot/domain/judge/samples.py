@@ -77,10 +77,10 @@ class Counters:
         before = self._rows
         self._rows = now
         grown = now - before
-        restarted = (grown < 0).any(axis=1)
+        restarted = np.asarray((grown < 0).any(axis=1))
         if restarted.any():
             grown[restarted] = np.maximum(now[restarted], 0.0)
-        torn = (np.diff(grown[:, FIRST_BUCKET:], axis=1) < 0).any(axis=1)
+        torn = np.asarray((np.diff(grown[:, FIRST_BUCKET:], axis=1) < 0).any(axis=1))
         if torn.any():
             # Never the whole counter: it would be evidence of requests that were judged long ago. What is taken to
             # have grown is remembered as grown, so that the rest of the same writing is not counted again.
