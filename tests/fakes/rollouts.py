@@ -86,7 +86,7 @@ class FakeWorkload:
         before = sum(self.before.values())
         if self.paused:
             return Pods(self.made, self.ready, before)
-        if container_word[1]:
+        if container_word[1] and self.replicas:
             updated = max(self.made, 1)
             return Pods(updated, 0, before, self._fault(elapsed_s, ready_within_s))
         ready = min(self.replicas, self.ready + self._steps(elapsed_s))
@@ -119,6 +119,12 @@ class FakeWorkload:
             gone = min(surplus, self.before[template])
             self.before[template] -= gone
             surplus -= gone
+
+    def scale(self, now: datetime, replicas: int) -> None:
+        """Another number of pods: surplus ones end at once, missing ones come one after another."""
+        self.settle_into(now)
+        self.replicas = replicas
+        self.made, self.ready = min(self.made, replicas), min(self.ready, replicas)
 
     def change(self, now: datetime, containers: dict[str, str], environment: dict[str, str]) -> None:
         """Another template: the pods of this one become old ones, those of an earlier one may still be there."""

@@ -81,9 +81,7 @@ class Scenery:
     def scale(self, ref: WorkloadRef, replicas: int) -> None:
         """Another number of pods."""
         workload = self.find(ref)
-        workload.settle_into(self.clock.now())
-        workload.replicas = replicas
-        workload.made, workload.ready = min(workload.made, replicas), min(workload.ready, replicas)
+        workload.scale(self.clock.now(), replicas)
         self.touch(workload)
 
     def behave(self, ref: WorkloadRef, word: str | None) -> None:

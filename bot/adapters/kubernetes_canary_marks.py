@@ -1,0 +1,180 @@
+"""What Sluice writes on a canary's objects, and whose canary it respects. Pure.
+
+What Sluice makes for a canary carries the marks of a workload and what it was told to be. A router's object may lead to
+many services, each with a canary of its own: there one annotation a service says whose the canary is and what its
+weight was when Sluice last wrote it.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from bot.adapters import kubernetes_marks as marks
+from bot.domain.errors import FencedError, RefusedError, UnreadableError
+from bot.domain.traffic import Route, Router
+from bot.ports.cluster import RUN_MARK, Fence
+
+WROTE = marks.PREFIX + "wrote"
+SUFFIX = "-canary"
+LONGEST_NAME = 63
+"""Labels' values and Services' names; a Deployment's pods carry its name in theirs."""
+
+KINDS = {
+    Router.GATEWAY_API: "httproute",
+    Router.ISTIO: "virtualservice",
+    Router.NGINX: "ingress",
+    Router.REPLICAS: "service",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """Whose an object of a canary is; `run` is empty when it is not Sluice's."""
+
+    run: str = ""
+    token: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """What stands on a router's object about one service: whose canary, and the weight written last, in per cent."""
+
+    mark: Mark
+    weight: int
+
+
+def canary_service(route: Route) -> str:
+    """The Service of the canary's pods."""
+    return route.service + SUFFIX
+
+
+def entry_key(route: Route) -> str:
+    """The annotation of a router's object that speaks of one service."""
+    return f"canary.{marks.PREFIX}{route.service}"
+
+
+def entry_note(route: Route, weight: int, fence: Fence) -> dict[str, str]:
+    """The annotation that remembers a weight and whose it is."""
+    said = {"run": fence.run_id, "step": fence.step, "token": fence.token, "weight": weight}
+    return {entry_key(route): json.dumps(said)}
+
+
+def entry_of(route: Route, annotations: Mapping[str, str]) -> Entry | None:
+    """What `entry_note` wrote there. Raises UnreadableError when somebody edited it beyond reading."""
+    if (text := annotations.get(entry_key(route))) is None:
+        return None
+    try:
+        said = json.loads(text)
+        return Entry(Mark(str(said["run"]), int(said["token"])), int(said["weight"]))
+    except (ValueError, KeyError, TypeError) as exc:
+        raise UnreadableError(
+            f"the annotation {entry_key(route)} of {named(route)} is not what Sluice wrote. Remove it with "
+            f"`kubectl annotate -n {route.workload.namespace} {KINDS[route.router]} {route.name} {entry_key(route)}-`"
+        ) from exc
+
+
+def mark_of(annotations: Mapping[str, str]) -> Mark:
+    """Whose an object is that Sluice makes."""
+    token = annotations.get(marks.FENCE, "")
+    return Mark(annotations.get(RUN_MARK, ""), int(token) if token.isdecimal() else 0)
+
+
+def admit(route: Route, what: str, found: Mark, fence: Fence, *, after: bool = False) -> None:
+    """Let the run pass that `what` (as in `deployment/api-canary`) belongs to; with `after` also the next one.
+
+    Raises FencedError for a former owner of that run, RefusedError with the way out for anybody else's.
+    """
+    place = f"{what} in {route.workload.namespace}"
+    if not found.run:
+        raise RefusedError(f"{place} was not made by Sluice and stands where the canary would; rename or delete it")
+    if found.run == fence.run_id:
+        if found.token > fence.token:
+            said = f"the mark of a newer owner of {found.run} (token {found.token}, not {fence.token})"
+            raise FencedError(f"{place} carries {said}")
+        return
+    if not (after and found.run == fence.after):
+        raise RefusedError(f"{place} is the canary of {found.run}; abort that run, or remove it: {by_hand(route)}")
+
+
+def admit_entry(
+    route: Route, entry: Entry | None, weights: tuple[int, ...], fence: Fence, *, after: bool = False
+) -> None:
+    """The same for what stands on the router's object; `weights` are those that its rules give the canary."""
+    if entry is not None:
+        admit(route, named(route), entry.mark, fence, after=after)
+    elif weights:
+        raise RefusedError(foreign_entry(route))
+
+
+def foreign_entry(route: Route) -> str:
+    """The sentence about an entry that somebody else made for a canary."""
+    return (
+        f"{named(route)} in {route.workload.namespace} names {canary_service(route)} already, and not by Sluice; "
+        "take it out of there"
+    )
+
+
+def by_hand(route: Route) -> str:
+    """How a person removes a canary, traffic first."""
+    kubectl = f"kubectl -n {route.workload.namespace}"
+    made = f"deployment {route.canary.name}"
+    match route.router:
+        case Router.REPLICAS:
+            return f"`{kubectl} delete {made}`"
+        case Router.NGINX:
+            return f"`{kubectl} delete ingress {route.name}{SUFFIX} service {canary_service(route)} {made}`"
+    edited = (
+        f"`{kubectl} edit {KINDS[route.router]} {route.name}` (take {canary_service(route)} and {entry_key(route)} out)"
+    )
+    return f"{edited}, then `{kubectl} delete service {canary_service(route)} {made}`"
+
+
+def wrote(image: str, pods: int) -> dict[str, str]:
+    """The annotation that remembers what the canary's pods were told to be."""
+    return {WROTE: json.dumps({"image": image, "pods": pods})}
+
+
+def edited_pods(route: Route, annotations: Mapping[str, str], image: str, pods: int) -> str:
+    """As a clause, what of the canary's pods is not what `wrote` says; empty: nothing, or nothing is known."""
+    try:
+        said = json.loads(annotations.get(WROTE, "{}"))
+    except ValueError:
+        said = {}
+    if not isinstance(said, dict):
+        return ""
+    name = route.canary.name
+    if (given := said.get("image", image)) != image:
+        return f"{name} runs `{image}`, and Sluice gave it `{given}`"
+    if (asked := said.get("pods", pods)) != pods:
+        return f"{name} is scaled to {pods}, and Sluice asked for {asked}"
+    return ""
+
+
+def edited_weight(route: Route, entry: Entry | None, weights: tuple[int, ...]) -> str:
+    """The same of the weights that the route's rules give the canary; `weights` is empty where no rule names it."""
+    if entry is None:
+        return ""
+    if not weights:
+        return f"the canary was taken out of {named(route)}"
+    odd = next((weight for weight in weights if weight != entry.weight), None)
+    return "" if odd is None else f"{named(route)} gives the canary {odd} %, and Sluice wrote {entry.weight} %"
+
+
+def named(route: Route) -> str:
+    """The router's object, for people."""
+    return f"{KINDS[route.router]} {route.name or route.service}"
+
+
+def refuse_owned(route: Route, owned_by: str) -> None:
+    """Raises RefusedError, with the ways out, when a controller owns the router's object."""
+    if owned_by:
+        raise RefusedError(owned(route, owned_by))
+
+
+def owned(route: Route, owned_by: str) -> str:
+    """The sentence about a router's object that a controller owns."""
+    kubectl = f"kubectl annotate -n {route.workload.namespace} {KINDS[route.router]} {route.name} {marks.ALLOW}=true"
+    return (
+        f"{named(route)} in {route.workload.namespace} is managed by {owned_by}, which would undo a change of weights. "
+        f"Tell it to ignore the weights, then let Sluice act: `{kubectl}`"
+    )
