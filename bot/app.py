@@ -121,11 +121,18 @@ def assemble(ports: Ports, configured: Configured, *, owner: str) -> Bot:
         runs=runs,
         planning=planning,
     )
+    ballots = Ballots(chat=ports.chat, directory=ports.directory, planning=planning, store=ports.store)
     parts = Parts(
         store=ports.store,
         clock=ports.clock,
-        reconciler=_reconciler(ports, narrator, planning, hints),
-        inbox=Inbox(store=ports.store, clock=ports.clock, narrator=narrator, handle=dispatcher.handle),
+        reconciler=_reconciler(ports, narrator, planning, ballots, hints),
+        inbox=Inbox(
+            store=ports.store,
+            clock=ports.clock,
+            narrator=narrator,
+            handle=dispatcher.handle,
+            may_vote=ballots.may_vote,
+        ),
         relay=Relay(store=ports.store, chat=ports.chat, clock=ports.clock, owner=owner),
         runs=runs,
         hints=hints,
@@ -134,7 +141,7 @@ def assemble(ports: Ports, configured: Configured, *, owner: str) -> Bot:
     return Bot(Worker(parts, owner=owner), bells, ports.store)
 
 
-def _reconciler(ports: Ports, narrator: Narrator, planning: Planning, hints: Hints) -> Reconciler:
+def _reconciler(ports: Ports, narrator: Narrator, planning: Planning, ballots: Ballots, hints: Hints) -> Reconciler:
     kinds = executors(
         clusters=ports.clusters,
         registry=ports.registry,
@@ -148,7 +155,7 @@ def _reconciler(ports: Ports, narrator: Narrator, planning: Planning, hints: Hin
         narrator=narrator,
         planning=planning,
         executors=LookedUp(kinds),
-        ballots=Ballots(chat=ports.chat, directory=ports.directory, planning=planning, store=ports.store),
+        ballots=ballots,
         hints=hints,
     )
     return Reconciler(needs)

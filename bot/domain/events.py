@@ -119,6 +119,17 @@ class VoteTooLate:
 
 
 @dataclass(frozen=True, slots=True)
+class GlassReviewed:
+    """A second person, who might have voted, has looked at a release that went on without votes."""
+
+    run_id: RunId
+    at: datetime
+    by: UserId
+    agrees: bool
+    kind: Literal["glass_reviewed"] = "glass_reviewed"
+
+
+@dataclass(frozen=True, slots=True)
 class StrayVote:
     """Somebody voted on a ballot that counts no more; `edition` is the ballot's, `why` a clause."""
 
@@ -241,6 +252,7 @@ Event = (
     | BallotDecided
     | BallotClosed
     | VoteTooLate
+    | GlassReviewed
     | StrayVote
     | StepStarted
     | StepWaited

@@ -158,6 +158,11 @@ class Ballots:
             letter = await tx.letter(live_key(run.id, run.edition))
         return (letter.error, letter.place) if letter else ("", None)
 
+    async def may_vote(self, run: Run, user: UserId) -> bool:
+        """Whether this person's vote on this run counts, or would have. Raises TemporaryError."""
+        policy = run.sealed_plan().approval
+        return policy is not None and user in (await self._counted(run, policy, (user,), ())).approved_by
+
     async def consent(self, run: Run, planned: PlannedStep) -> tuple[UserId, ...]:
         """Who lets a step go on that waits for people, if that suffices: counted like votes, by the plan's policy.
 

@@ -5,8 +5,8 @@ from datetime import datetime, timedelta
 
 from bot import logs
 from bot.domain.errors import FencedError, PermanentError, TemporaryError
-from bot.domain.events import Event, StrayVote, VoteTooLate
-from bot.domain.ids import TERMINAL, MessageKey, live_key, run_of_key
+from bot.domain.events import Event, GlassReviewed, StrayVote, VoteTooLate
+from bot.domain.ids import TERMINAL, MessageKey, UserId, live_key, run_of_key
 from bot.domain.invocation import Invocation, Origin
 from bot.domain.run import Run
 from bot.engine.patience import patience
@@ -32,15 +32,19 @@ log = logs.get(__name__)
 Handle = Callable[[Heard], Awaitable[None]]
 """Handles one command in one transaction, `handled` included. Raises TemporaryError to be called again later."""
 
+MayVote = Callable[[Run, UserId], Awaitable[bool]]
+"""Whether a person's vote on a run counts. Raises TemporaryError."""
+
 
 class Inbox:
     """Handles invocations in the order in which they came; one that must wait lets the others pass."""
 
-    def __init__(self, *, store: Store, clock: Clock, narrator: Narrator, handle: Handle) -> None:
+    def __init__(self, *, store: Store, clock: Clock, narrator: Narrator, handle: Handle, may_vote: MayVote) -> None:
         self._store = store
         self._clock = clock
         self._narrator = narrator
         self._handle = handle
+        self._may_vote = may_vote
 
     async def turn(self) -> int:
         """Handle what is due; how many there were."""
@@ -89,12 +93,32 @@ class Inbox:
 
     async def _reaction(self, heard: Heard) -> None:
         invocation, now = heard.invocation, self._clock.now()
+        review = await self._review(invocation, now)
         async with self._store.transaction() as tx:
             letter = await tx.letter_at(Place(invocation.channel, invocation.message_ts))
             run = await tx.run(run_of_key(letter.key)) if letter else None
-            if letter and run and letter.key.startswith(f"{run.id}/live/"):
+            if review and run:
+                await record(tx, [review], self._narrator.tell(run, run, [review]), at=now)
+            elif letter and run and letter.key.startswith(f"{run.id}/live/"):
                 await self._vote(tx, run, letter, invocation, now)
             await tx.handled(heard.number, at=now)
+
+    async def _review(self, invocation: Invocation, now: datetime) -> GlassReviewed | None:
+        """What a reaction says of a release for which the glass was broken; `None` for everything else, for those who
+        might not have voted, and for whoever has said it before. Raises TemporaryError."""
+        async with self._store.reading() as tx:
+            letter = await tx.letter_at(Place(invocation.channel, invocation.message_ts))
+            run = await tx.run(run_of_key(letter.key)) if letter else None
+            told = await tx.events(run.id) if run else ()
+        policy = run.plan.approval if run and run.plan else None
+        sign, emoji = invocation.text[:1], invocation.text[1:]
+        if run is None or policy is None or not (run.approval and run.approval.break_glass) or sign == "-":
+            return None
+        if emoji not in (policy.approve_emoji, policy.reject_emoji) or not await self._may_vote(run, invocation.user):
+            return None
+        review = GlassReviewed(run.id, now, invocation.user, agrees=emoji == policy.approve_emoji)
+        said = [(event.by, event.agrees) for event in told if isinstance(event, GlassReviewed)]
+        return None if (review.by, review.agrees) in said else review
 
     async def _vote(self, tx: Transaction, run: Run, letter: Letter, invocation: Invocation, now: datetime) -> None:
         await tx.wake(run.id, at=now)

@@ -13,6 +13,11 @@ def is_open(run: Run) -> bool:
     return run.ballot is not None and not run.ballot.closed and run.approval is None and not run.phase.final
 
 
+def glass_broken(run: Run) -> bool:
+    """Whether it goes on, or went on, without votes: reactions then say what others think of that."""
+    return run.approval is not None and run.approval.break_glass
+
+
 def ballot_lines(run: Run) -> list[str]:
     """The ballot's part of the message; nothing when nobody is asked."""
     policy = run.plan.approval if run.plan else None

@@ -35,6 +35,7 @@ _SYMBOLS = {
     "rewind": "↩",
     "rotating_light": "!!",
     "ship": "▸",
+    "mag": "→",
 }
 
 

@@ -14,6 +14,7 @@ from bot.domain.events import (
     BallotDecided,
     BallotOpened,
     Event,
+    GlassReviewed,
     RunEnded,
     StepEnded,
     StepStarted,
@@ -27,12 +28,12 @@ from bot.domain.plan import Plan
 from bot.domain.run import Run
 from bot.ports.chat import Content
 from bot.ports.narrator import Telling
-from bot.slack.ballot_lines import is_open
+from bot.slack.ballot_lines import glass_broken, is_open
 from bot.slack.messages import ended_early, stray_vote
 from bot.slack.release_message import planned_message, release_message, voided_message, waiting_message
 from bot.slack.thread_messages import thread_message
 
-_URGENT = (AbortRequested, BallotClosed, BallotDecided, BallotOpened, RunEnded, StepEnded, VoteTooLate)
+_URGENT = (AbortRequested, BallotClosed, BallotDecided, BallotOpened, GlassReviewed, RunEnded, StepEnded, VoteTooLate)
 _BEFORE_A_PLAN = (Phase.QUEUED, Phase.PLANNING)
 
 
@@ -83,7 +84,7 @@ def _release(run: Run) -> Telling | None:
     """The message of the run's present edition, which carries the ballot; `None` while there is no plan that holds."""
     if run.plan is None or run.phase in _BEFORE_A_PLAN:
         return None
-    policy = run.plan.approval if is_open(run) else None
+    policy = run.plan.approval if is_open(run) or glass_broken(run) else None
     seeds = (policy.approve_emoji, policy.reject_emoji) if policy else ()
     urgent = bool(seeds) or run.phase.final or run.phase is Phase.RESTORING
     return Telling(live_key(run.id, run.edition), run.plan.channel, release_message(run), seeds=seeds, urgent=urgent)
@@ -136,7 +137,7 @@ def _about(event: Event) -> str:
             return f"{event.step}/{at_ms}"
         case BallotOpened() | BallotDecided() | BallotClosed():
             return f"{event.number}"
-        case VoteTooLate():
+        case VoteTooLate() | GlassReviewed():
             return f"{event.by}/{at_ms}"
         case _:
             return f"{at_ms}"

@@ -11,6 +11,7 @@ from bot.domain.events import (
     BallotDecided,
     BallotOpened,
     Event,
+    GlassReviewed,
     RestoreStarted,
     RunEnded,
     RunPaused,
@@ -60,6 +61,8 @@ def _about_votes(run: Run, event: Event) -> str | None:
             return None if run.phase.final else _closed(event)  # RunEnded says it
         case VoteTooLate():
             return _too_late(run, event)
+        case GlassReviewed():
+            return _reviewed(run, event)
         case _:
             return None
 
@@ -105,10 +108,26 @@ def _decided(run: Run, event: BallotDecided) -> str:
     by = mentions(event.by)
     if event.break_glass:
         reason = f": {quoted(run.request.reason)}" if run.request.reason else ""
-        return f":rotating_light: *Break-glass* by {by}{reason}. Seal {code(event.seal)} goes on without votes."
+        said = f":rotating_light: *Break-glass* by {by}{reason}. Seal {code(event.seal)} goes on without votes."
+        policy = run.plan.approval if run.plan else None
+        if policy is None:
+            return said
+        approve, reject = (f":{escape(emoji)}:" for emoji in (policy.approve_emoji, policy.reject_emoji))
+        return (
+            f"{said}\n{group_mention(policy.group)}: one of you, please look at it now and react on the release "
+            f"message above: {approve} it was right, {reject} it was not."
+        )
     if event.approved:
         return f":white_check_mark: *Approved* by {by}: seal {code(event.seal)} goes on."
     return f":no_entry_sign: *Rejected* by {by}: seal {code(event.seal)} will not be carried out."
+
+
+def _reviewed(run: Run, event: GlassReviewed) -> str:
+    who = mention(event.by)
+    if event.agrees:
+        return f":mag: *Reviewed* by {who}: going on without votes was right."
+    back = code(f"/rollback {run.request.target.service} {run.request.target.environment}")
+    return f":mag: *Reviewed* by {who}, who would have *rejected* it. Go back: {back}"
 
 
 def _closed(event: BallotClosed) -> str:

@@ -138,7 +138,9 @@ class Stage:
             ballots=Ballots(chat=chat, directory=chat, planning=self.planning, store=store),
             hints=self.hints,
         )
-        self.inbox = Inbox(store=store, clock=self.clock, narrator=narrator, handle=self._refuse)
+        self.inbox = Inbox(
+            store=store, clock=self.clock, narrator=narrator, handle=self._refuse, may_vote=self.needs.ballots.may_vote
+        )
         self.relay = Relay(store=store, chat=chat, clock=self.clock)
         self.worker = self.staffed(Reconciler(self.needs))
 

@@ -35,7 +35,13 @@ class Desk:
         self.stage = stage
         self.errors: list[SluiceError] = []
         self.tried: list[str] = []
-        self.inbox = Inbox(store=stage.store, clock=stage.clock, narrator=SlackNarrator(), handle=self.handle)
+        self.inbox = Inbox(
+            store=stage.store,
+            clock=stage.clock,
+            narrator=SlackNarrator(),
+            handle=self.handle,
+            may_vote=stage.needs.ballots.may_vote,
+        )
 
     async def handle(self, heard: Heard) -> None:
         """One command."""

@@ -72,7 +72,13 @@ async def test_a_command_survives_a_server_that_was_away_for_very_long(engine: O
         async def away(_: Heard) -> None:
             raise UnreachableError("the directory does not answer")
 
-        inbox = Inbox(store=stage.store, clock=stage.clock, narrator=SlackNarrator(), handle=away)
+        inbox = Inbox(
+            store=stage.store,
+            clock=stage.clock,
+            narrator=SlackNarrator(),
+            handle=away,
+            may_vote=stage.needs.ballots.may_vote,
+        )
         await hears(stage)
         for _ in range(70):
             await inbox.turn()
@@ -98,7 +104,13 @@ async def test_a_command_that_breaks_us_is_answered_in_the_end(engine: Opening[S
         async def broken(_: Heard) -> None:
             raise KeyError("a fault of ours")
 
-        inbox = Inbox(store=stage.store, clock=stage.clock, narrator=SlackNarrator(), handle=broken)
+        inbox = Inbox(
+            store=stage.store,
+            clock=stage.clock,
+            narrator=SlackNarrator(),
+            handle=broken,
+            may_vote=stage.needs.ballots.may_vote,
+        )
         await hears(stage, origin)
         tries = 0
         for _ in range(9):

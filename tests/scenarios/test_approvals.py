@@ -287,17 +287,6 @@ async def test_those_on_call_approve_their_own_rollback(world: World) -> None:
         assert world.image("prod") == "v1"
 
 
-async def test_breaking_the_glass_is_for_those_on_call(world: World) -> None:
-    """By policy only: dan may go on without votes, with a reason; ann may not."""
-    async with world:
-        await asked(world, 'deploy api v2 prod --break-glass --reason "site is down"')
-        assert (await world.newest()).phase is Phase.FAILED
-        assert world.image_changes() == 0
-        await world.says(DAN, 'deploy api v2 prod --break-glass --reason "site is down"')
-        assert (await world.finishes()).phase is Phase.SUCCEEDED
-        assert any("glass" in text.lower() for text in (world.live(), *world.thread()))
-
-
 async def released(world: World) -> None:
     """v2 runs in prod, approved and healthy."""
     await asked(world)

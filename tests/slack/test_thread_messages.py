@@ -70,7 +70,9 @@ def test_broken_glass_names_who_and_why() -> None:
     run = a_run(request=a_request(reason="checkout is down"))
     event = BallotDecided(RUN, NOW, 1, approved=True, by=(ANN,), seal=SEAL, break_glass=True)
     assert said(event, run) == snapshot(
-        ":rotating_light: *Break-glass* by <@U0ANN>: checkout is down. Seal `3f9a-c21e` goes on without votes."
+        ":rotating_light: *Break-glass* by <@U0ANN>: checkout is down. Seal `3f9a-c21e` goes on without votes.\n"
+        "<!subteam^@release-approvers>: one of you, please look at it now and react on the release message above: "
+        ":white_check_mark: it was right, :x: it was not."
     )
 
 
