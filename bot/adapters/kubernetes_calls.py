@@ -21,6 +21,9 @@ Raw = dict[str, Any]
 """An API object as JSON; what we rely on of it is read through `kubernetes_objects`."""
 
 STRATEGIC_MERGE = "application/strategic-merge-patch+json"
+JSON_MERGE = "application/merge-patch+json"
+"""The only merge that custom resources know; lists are replaced as a whole."""
+
 HTTP_METHODS = {"get": "GET", "list": "GET", "watch": "GET", "patch": "PATCH", "create": "POST", "delete": "DELETE"}
 
 
@@ -40,6 +43,19 @@ DAEMONSETS = Resource("apis/apps/v1", "daemonsets")
 REPLICASETS = Resource("apis/apps/v1", "replicasets")
 CONTROLLER_REVISIONS = Resource("apis/apps/v1", "controllerrevisions")
 JOBS = Resource("apis/batch/v1", "jobs")
+SERVICES = Resource("api/v1", "services")
+INGRESSES = Resource("apis/networking.k8s.io/v1", "ingresses")
+NETWORK_POLICIES = Resource("apis/networking.k8s.io/v1", "networkpolicies")
+AUTOSCALERS = Resource("apis/autoscaling/v1", "horizontalpodautoscalers")
+BUDGETS = (Resource("apis/policy/v1", "poddisruptionbudgets"), Resource("apis/policy/v1beta1", "poddisruptionbudgets"))
+HTTP_ROUTES = (
+    Resource("apis/gateway.networking.k8s.io/v1", "httproutes"),
+    Resource("apis/gateway.networking.k8s.io/v1beta1", "httproutes"),
+)
+VIRTUAL_SERVICES = (
+    Resource("apis/networking.istio.io/v1", "virtualservices"),
+    Resource("apis/networking.istio.io/v1beta1", "virtualservices"),
+)
 
 WORKLOADS = {
     WorkloadKind.DEPLOYMENT: DEPLOYMENTS,

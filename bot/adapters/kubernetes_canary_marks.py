@@ -37,10 +37,12 @@ class Mark:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """What stands on a router's object about one service: whose canary, and the weight written last, in per cent."""
+    """What stands on a router's object about one service: whose canary, the weight written last, in per cent, and
+    what weights the rules gave the stable pods before there was a canary (`None`: none was written)."""
 
     mark: Mark
     weight: int
+    before: tuple[int | None, ...] = ()
 
 
 def canary_service(route: Route) -> str:
@@ -53,9 +55,9 @@ def entry_key(route: Route) -> str:
     return f"canary.{marks.PREFIX}{route.service}"
 
 
-def entry_note(route: Route, weight: int, fence: Fence) -> dict[str, str]:
+def entry_note(route: Route, weight: int, fence: Fence, *, before: tuple[int | None, ...] = ()) -> dict[str, str]:
     """The annotation that remembers a weight and whose it is."""
-    said = {"run": fence.run_id, "step": fence.step, "token": fence.token, "weight": weight}
+    said = {"run": fence.run_id, "step": fence.step, "token": fence.token, "weight": weight, "before": before}
     return {entry_key(route): json.dumps(said)}
 
 
@@ -65,7 +67,7 @@ def entry_of(route: Route, annotations: Mapping[str, str]) -> Entry | None:
         return None
     try:
         said = json.loads(text)
-        return Entry(Mark(str(said["run"]), int(said["token"])), int(said["weight"]))
+        return Entry(Mark(str(said["run"]), int(said["token"])), int(said["weight"]), tuple(said.get("before") or ()))
     except (ValueError, KeyError, TypeError) as exc:
         raise UnreadableError(
             f"the annotation {entry_key(route)} of {named(route)} is not what Sluice wrote. Remove it with "

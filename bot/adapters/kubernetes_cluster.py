@@ -1,4 +1,4 @@
-"""`Cluster` and `Clusters` over Kubernetes: binds the parts that read, change, run, tell and watch."""
+"""`Cluster`, `Clusters`, `CanaryClusters` over Kubernetes: binds what reads, changes, runs, tells and watches."""
 
 from collections.abc import Mapping
 from contextlib import AsyncExitStack
@@ -6,6 +6,7 @@ from datetime import timedelta
 from types import TracebackType
 from typing import Self
 
+from bot.adapters.kubernetes_canaries import KubernetesCanaries
 from bot.adapters.kubernetes_changes import KubernetesChanges
 from bot.adapters.kubernetes_client import DEADLINE, KubernetesClient
 from bot.adapters.kubernetes_events import KubernetesEvents
@@ -16,6 +17,7 @@ from bot.adapters.kubernetes_watch import KubernetesWatch, WatchTimes
 from bot.adapters.kubernetes_workloads import KubernetesWorkloads
 from bot.domain.errors import NotFoundError
 from bot.domain.target import WorkloadRef
+from bot.ports.canaries import Canaries
 from bot.ports.clock import Clock
 from bot.ports.cluster import Cluster, Fence, Hint, ImageChange, JobSpec, JobState, WorkloadState
 
@@ -23,7 +25,8 @@ from bot.ports.cluster import Cluster, Fence, Hint, ImageChange, JobSpec, JobSta
 class KubernetesCluster:
     """One cluster, used inside `async with`, whose begin and end must be in the same task.
 
-    `listener` hears of every change of every watched workload, beside the hints given to `watch`.
+    `listener` hears of every change of every watched workload, beside the hints given to `watch`. `canaries` are those
+    beside its workloads.
     """
 
     def __init__(
@@ -39,6 +42,7 @@ class KubernetesCluster:
         self._client = KubernetesClient(name, connection, clock, deadline=deadline)
         self._workloads = KubernetesWorkloads(self._client, clock)
         self._changes = KubernetesChanges(self._client, self._workloads)
+        self.canaries: Canaries = KubernetesCanaries(self._client, self._workloads)
         self._logs = KubernetesLogs(self._client)
         self._jobs = KubernetesJobs(self._client, clock, self._workloads, self._logs)
         self._events = KubernetesEvents(self._client, clock, self._workloads)
@@ -120,6 +124,13 @@ class KubernetesClusters:
 
     def get(self, name: str) -> Cluster:
         """See `Clusters`."""
+        return self._named(name)
+
+    def canaries(self, name: str) -> Canaries:
+        """See `CanaryClusters`."""
+        return self._named(name).canaries
+
+    def _named(self, name: str) -> KubernetesCluster:
         if name not in self._clusters:
             known = ", ".join(sorted(self._clusters)) or "none"
             raise NotFoundError(f"there is no cluster '{name}'; the catalogue has {known}")

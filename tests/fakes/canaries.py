@@ -34,9 +34,9 @@ class FakeCanaries:
         stable, found = self._cluster.find(route.workload), self._cluster.traffic.of(route)
         problems = list(found.problems)
         if found.missing:
-            problems.append(f"{canary_marks.named(route)} is not there")
-        if found.owner:
-            problems.append(canary_marks.owned(route, found.owner))
+            problems.append(f"there is no {canary_marks.named(route)} in {route.workload.namespace}")
+        if owner := _owner(route, found):
+            problems.append(canary_marks.owned(route, owner))
         if found.weight is not None and canary_marks.entry_of(route, found.annotations) is None:
             problems.append(canary_marks.foreign_entry(route))
         return Survey(stable.replicas, found.most_pods or stable.replicas, tuple(problems), found.risks)
@@ -97,7 +97,7 @@ class FakeCanaries:
         canary, found = self._canary(route), self._cluster.traffic.of(route)
         self._admit(route, fence, after=True)
         if found.weight is not None:
-            canary_marks.refuse_owned(route, found.owner)
+            canary_marks.refuse_owned(route, _owner(route, found))
         if found.weight:
             with self._writing("shift", route, "0"):
                 found.weight = 0
@@ -128,7 +128,7 @@ class FakeCanaries:
     def _begin(self, route: Route, fence: Fence) -> None:
         self._cluster.reach()
         marks.admit(route.workload, self._cluster.find(route.workload).annotations, fence)
-        canary_marks.refuse_owned(route, self._found(route).owner)
+        canary_marks.refuse_owned(route, _owner(route, self._found(route)))
 
     def _found(self, route: Route) -> FakeRoute:
         found = self._cluster.traffic.of(route)
@@ -203,6 +203,11 @@ class FakeCanaries:
 
 def _weights(found: FakeRoute) -> tuple[int, ...]:
     return () if found.weight is None else (found.weight,)
+
+
+def _owner(route: Route, found: FakeRoute) -> str:
+    """Who else manages what Sluice would write to; ingress-nginx's stable Ingress stays as it is."""
+    return "" if route.router is Router.NGINX else found.owner
 
 
 def _pods_for(stable: int, weight: int) -> int:
