@@ -40,6 +40,8 @@ MOST_TICKS = {1: 9, 2: 7, 3: 6}
 """Labels on an axis of time, by how many panels share the width."""
 
 TITLE = 12.5
+LEAST_NAME, MOST_NAME = 12, 120
+"""Characters of a signal's name in its title."""
 OVERSHOOT = 5.0
 """How far beyond its limit evidence is drawn, as a factor: what is decided need not be shown in full."""
 
@@ -67,7 +69,7 @@ def png(picture: Picture) -> bytes:
 
 def _headline(drawing: Figure, picture: Picture) -> None:
     left_out = len(picture.signals) - MOST_SIGNALS
-    more = f" (and {left_out} more signals)" if left_out > 0 else ""
+    more = f" (and {left_out} more)" if left_out > 0 else ""
     title = _legible(shortened(picture.title, 84 - len(more)) + more)
     drawing.text(0.02, 0.955, title, fontsize=16, fontweight="bold", color=INK, parse_math=False, va="center")
     key = [
@@ -97,8 +99,8 @@ def _signal(axes: Axes, signal: SignalLines, span: Span, *, columns: int) -> Non
     axes.set_ylim(*_room(figures))
     axes.yaxis.set_major_locator(MaxNLocator(4, min_n_ticks=2))
     axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.6g}"))
-    numbers = f": {figure(signal.canary.last)} vs {figure(signal.baseline.last)} {shortened(signal.unit, 12)}"
-    _title(axes, _fitted(signal.name, numbers, width=WIDTH * 0.9 / columns - 60))
+    numbers = f": {figure(signal.canary.last)} vs {figure(signal.baseline.last)}"
+    _title(axes, _fitted(signal.name, numbers, f" {shortened(signal.unit, 12)}", width=WIDTH * 0.8 / columns - 40))
     if not signal.canary.at and not signal.baseline.at:
         _note(axes, "nothing was seen of either arm")
 
@@ -237,7 +239,8 @@ def _room(figures: Sequence[float]) -> Span:
     """An axis from zero, unless all figures are far from it, with some room above; never without extent."""
     low, high = min(figures, default=0.0), max(figures, default=1.0)
     low = min(low, 0.0) if low < high / 2 else low - (high - low) * 0.4
-    return low, high + max(high - low, abs(high) * 0.02, 1e-9) * 0.12
+    extent = max(high - low, abs(high) * 0.02) or 1.0
+    return low - extent * 0.03, high + extent * 0.12
 
 
 def _said(line: Line) -> str:
@@ -252,16 +255,17 @@ def _time(seconds: float, step: float) -> str:
     return f"−{said}" if seconds < 0 else said
 
 
-def _fitted(name: str, rest: str, *, width: float) -> str:
-    """`name` and `rest` in a title's type, the name cut so that both are at most `width` pixels wide."""
+def _fitted(name: str, numbers: str, unit: str, *, width: float) -> str:
+    """A title at most `width` pixels wide: rather without its unit than with a name that nobody recognises."""
     font = get_font(findfont(FontProperties(family=FONT, weight="bold")))
     font.set_size(TITLE, DPI)
-    for room in range(min(len(name), 120), 2, -1):
-        text = _legible(shortened(name, room) + rest)
-        font.set_text(text)
-        if font.get_width_height()[0] / 64 <= width:  # FreeType's 64ths of a pixel
-            return text
-    return _legible(shortened(name, 3) + rest)
+    for rest in (f"{numbers}{unit}", numbers):
+        for room in range(min(len(name), MOST_NAME), min(len(name), LEAST_NAME) - 1, -1):
+            text = _legible(shortened(name, room) + rest)
+            font.set_text(text)
+            if font.get_width_height()[0] / 64 <= width:  # FreeType's 64ths of a pixel
+                return text
+    return _legible(shortened(name, LEAST_NAME) + numbers)
 
 
 def _legible(text: str) -> str:
