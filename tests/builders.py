@@ -7,6 +7,7 @@ from typing import Any
 from bot.domain.approval import ApprovalPolicy
 from bot.domain.ids import RunId, StepKey, UserId
 from bot.domain.image import Digest
+from bot.domain.picture import Band, EvidenceLook, Look, Picture, Readings, picture_of
 from bot.domain.plan import Artifact, Plan, PlannedStep, Previous, Request, RunbookPin, Verb
 from bot.domain.run import Run
 from bot.domain.target import Target, WorkloadKind, WorkloadRef
@@ -27,6 +28,14 @@ def a_step(kind: str, *, section: str = "steps", changes: bool = False, **overri
 def a_request(**overrides: Any) -> Request:
     """ann wants v2 in prod."""
     return replace(Request(Verb.DEPLOY, Target("api", "prod"), "v2", UserId("U0ANN")), **overrides)
+
+
+def a_picture(title: str = "api v2 in prod: rolled back", looks: int = 12) -> Picture:
+    """A canary whose errors grow from the sixth look on, with a look every 15 s."""
+    seen = tuple(Look(15.0 * n, 0.1 + max(0, n - 5), 0.11) for n in range(looks))
+    evidence = [EvidenceLook(15.0 * n, 3.0 ** max(0, n - 5), 1.05**n) for n in range(looks)]
+    readings = [Readings("errors", "%", seen, Band(1.1, 2.0, 0.01, 0.5))]
+    return picture_of(title, readings, evidence, rolls_back_at=100, promotes_at=20)
 
 
 def a_plan(**overrides: Any) -> Plan:

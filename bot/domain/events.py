@@ -11,6 +11,7 @@ from bot.domain.approval import IgnoredVote
 from bot.domain.ids import RunId, StepKey, UserId
 from bot.domain.outcome import Evidence
 from bot.domain.phase import Phase
+from bot.domain.picture import Picture
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,7 +165,8 @@ class StepWaited:
 
 @dataclass(frozen=True, slots=True)
 class StepEnded:
-    """A step or gate succeeded, failed or was skipped; `said` is the figure or the reason."""
+    """A step or gate succeeded, failed or was skipped; `said` is the figure or the reason. `picture` is not written
+    down where there is none, so that events without one read as they always did."""
 
     run_id: RunId
     at: datetime
@@ -173,6 +175,7 @@ class StepEnded:
     said: str
     elapsed_s: float
     evidence: tuple[Evidence, ...] = ()
+    picture: Picture | None = None
     kind: Literal["step_ended"] = "step_ended"
 
 

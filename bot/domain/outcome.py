@@ -6,6 +6,7 @@ from datetime import timedelta
 from enum import StrEnum
 
 from bot.domain.json import Json
+from bot.domain.picture import Picture
 
 
 class FailureCause(StrEnum):
@@ -32,21 +33,24 @@ class Pending:
 
     `requeue_after` is the latest time of the next look; a hint may bring it forward. `memo` replaces what the step
     remembers between passes when it is not `None`. `blocked` marks a wait for something that should have been there
-    (a server that is down), so that `why` and the message can say so.
+    (a server that is down), so that `why` and the message can say so. `picture` is shown if time runs out over it.
     """
 
     why: str
     requeue_after: timedelta
     memo: Mapping[str, Json] | None = None
     blocked: bool = False
+    picture: Picture | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Succeeded:
-    """Done. `said` is the figure shown beside the step; `outputs` can be looked up by later steps."""
+    """Done. `said` is the figure shown beside the step; `outputs` can be looked up by later steps; `picture` is shown
+    in the thread."""
 
     said: str = ""
     outputs: Mapping[str, Json] = field(default_factory=dict)
+    picture: Picture | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +60,7 @@ class Failed:
     reason: str
     cause: FailureCause = FailureCause.BROKEN
     evidence: tuple[Evidence, ...] = ()
+    picture: Picture | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,6 +25,7 @@ from bot.domain.ids import RunId, StepKey, UserId
 from bot.domain.json import Json
 from bot.domain.outcome import Evidence
 from bot.domain.phase import Phase, StepPhase, require_move
+from bot.domain.picture import Picture
 from bot.domain.plan import Plan, PlannedStep, Request
 
 
@@ -229,13 +230,23 @@ class Run:
         kept = seen.memo if memo is None else memo
         return self._with(key, replace(seen.waiting(why, blocked=blocked, at=at), memo=kept))
 
-    def step_succeeded(self, key: StepKey, said: str, outputs: Mapping[str, Json], *, at: datetime) -> Moved:
+    def step_succeeded(
+        self, key: StepKey, said: str, outputs: Mapping[str, Json], *, at: datetime, picture: Picture | None = None
+    ) -> Moved:
         """A step is done."""
-        return self._step_ended(key, StepPhase.SUCCEEDED, said, outputs=outputs, at=at)
+        return self._step_ended(key, StepPhase.SUCCEEDED, said, outputs=outputs, at=at, picture=picture)
 
-    def step_failed(self, key: StepKey, reason: str, *, at: datetime, evidence: tuple[Evidence, ...] = ()) -> Moved:
+    def step_failed(
+        self,
+        key: StepKey,
+        reason: str,
+        *,
+        at: datetime,
+        evidence: tuple[Evidence, ...] = (),
+        picture: Picture | None = None,
+    ) -> Moved:
         """A step ended badly."""
-        return self._step_ended(key, StepPhase.FAILED, reason, outputs={}, at=at, evidence=evidence)
+        return self._step_ended(key, StepPhase.FAILED, reason, outputs={}, at=at, evidence=evidence, picture=picture)
 
     def _step_ended(
         self,
@@ -246,11 +257,12 @@ class Run:
         outputs: Mapping[str, Json],
         at: datetime,
         evidence: tuple[Evidence, ...] = (),
+        picture: Picture | None = None,
     ) -> Moved:
         seen = self.step(key)
         elapsed_s = (at - (seen.started_at or at)).total_seconds()
         ended = replace(seen, phase=phase, ended_at=at, why=said, outputs=outputs, blocked_since=None)
-        event = StepEnded(self.id, at, key, phase is StepPhase.SUCCEEDED, said, elapsed_s, evidence)
+        event = StepEnded(self.id, at, key, phase is StepPhase.SUCCEEDED, said, elapsed_s, evidence, picture)
         return self._with(key, ended), (event,)
 
     def _with(self, key: StepKey, step: StepRun) -> "Run":

@@ -29,4 +29,8 @@ async def record(tx: Transaction, events: Sequence[Event], tellings: Sequence[Te
 def _entry(event: Event) -> AuditEntry:
     by = getattr(event, "by", None)
     actor = by if isinstance(by, str) else SLUICE
-    return AuditEntry(event.at, actor, event.kind, event.run_id, plain(event))
+    details = plain(event)
+    if isinstance(details, dict):
+        # What was drawn beside a result is kept with the event; the journal holds the result.
+        details.pop("picture", None)
+    return AuditEntry(event.at, actor, event.kind, event.run_id, details)

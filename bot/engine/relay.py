@@ -13,12 +13,19 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from bot import logs
-from bot.domain.errors import FencedError, NotFoundError, PermanentError, TemporaryError, UneditableError
+from bot.domain.errors import (
+    FencedError,
+    NotFoundError,
+    PermanentError,
+    TemporaryError,
+    UneditableError,
+    UnreachableError,
+)
 from bot.domain.ids import TERMINAL, ChannelId, live_key, run_of_key
 from bot.domain.phase import Phase
 from bot.engine.patience import patience
 from bot.engine.stepping import landed
-from bot.ports.chat import Chat, Place
+from bot.ports.chat import Chat, FileId, Place
 from bot.ports.clock import Clock
 from bot.ports.store import Letter, Store, Transaction
 
@@ -43,6 +50,12 @@ TAKEN_WAIT = timedelta(seconds=1)
 
 LOOK_BACK = timedelta(minutes=1)
 """How far before the recorded attempt a lost post is looked for: the two clocks need not agree."""
+
+SETTLING = timedelta(minutes=1)
+"""How long a message with a picture may take to be seen after it was posted: the chat looks through files first."""
+
+PICTURE_TRIES = 3
+"""After so many failures a message goes without its picture."""
 
 log = logs.get(__name__)
 
@@ -163,11 +176,33 @@ class Relay:
             return None
         found = await self._lost(letter, channel, thread_ts)
         if found:
-            await self._chat.update(found, letter.key, telling.content)
+            # What is shown with a picture says one thing for ever, and need not be editable.
+            if telling.content.picture is None:
+                await self._chat.update(found, letter.key, telling.content)
             return found
+        picture = await self._picture(letter)
         async with self._store.transaction() as tx:
             await tx.attempt(letter.key, channel, at=self._clock.now(), claim=(self._owner, CLAIM))
-        return await self._chat.post(channel, letter.key, telling.content, thread_ts=thread_ts)
+        return await self._chat.post(channel, letter.key, telling.content, thread_ts=thread_ts, picture=picture)
+
+    async def _picture(self, letter: Letter) -> FileId | None:
+        """The message's picture, handed over before its attempt is on record: until then nothing can be lost. `None`:
+        it has none, or goes without it, as a picture never costs the message."""
+        picture = letter.telling.content.picture
+        if picture is None:
+            return None
+        if letter.failures >= PICTURE_TRIES:
+            log.warning("message goes without its picture", key=letter.key, error=letter.error)
+            return None
+        try:
+            return await self._chat.upload(letter.key, picture)
+        except TemporaryError:
+            raise
+        except PermanentError as exc:
+            log.warning("message goes without its picture", key=letter.key, error=str(exc))
+        except Exception:  # a fault of ours over a drawing
+            log.exception("picture broke", key=letter.key)
+        return None
 
     async def _lost(self, letter: Letter, channel: ChannelId, thread_ts: str | None) -> Place | None:
         """A message whose post was tried before and whose answer never reached us, where it was tried."""
@@ -176,11 +211,15 @@ class Relay:
         tried = letter.channel or channel
         since = (letter.attempted_at - LOOK_BACK).timestamp()
         try:
-            return await self._chat.find(tried, letter.key, thread_ts=thread_ts, since_ts=since)
+            found = await self._chat.find(tried, letter.key, thread_ts=thread_ts, since_ts=since)
         except PermanentError:
             if tried == channel:
                 raise
             return None  # its name means another channel now, and the former one shows us nothing
+        pictured = letter.telling.content.picture is not None
+        if found is None and pictured and self._clock.now() - letter.attempted_at < SETTLING:
+            raise UnreachableError("the message was posted with a picture, and may still appear")
+        return found
 
     async def _seed(self, letter: Letter, place: Place | None) -> int:
         seeds = letter.telling.seeds

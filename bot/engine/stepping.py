@@ -112,11 +112,11 @@ class Stepping:
         match self._in_time(run, planned, outcome, now):
             case Pending() as wait:
                 return _wait(run, planned, wait, now)
-            case Succeeded(said, outputs):
-                after, events = run.step_succeeded(planned.key, said, outputs, at=now)
+            case Succeeded(said, outputs, picture):
+                after, events = run.step_succeeded(planned.key, said, outputs, at=now, picture=picture)
                 return Moved(after, AT_ONCE, events)
-            case Failed(reason, _, evidence):
-                after, events = run.step_failed(planned.key, reason, at=now, evidence=evidence)
+            case Failed(reason, _, evidence, picture):
+                after, events = run.step_failed(planned.key, reason, at=now, evidence=evidence, picture=picture)
                 return Moved(after, AT_ONCE, events)
             case Inconclusive(reason):
                 after, events = run.paused(None, reason, at=now)
@@ -184,7 +184,8 @@ class Stepping:
         spent_s = (now - (seen.started_at or now)).total_seconds() if gating else seen.worked_s(now)
         if spent_s < planned.deadline.total_seconds():
             return outcome
-        return Failed(f"not done within {int(planned.deadline.total_seconds())} s: {outcome.why}")
+        reason = f"not done within {int(planned.deadline.total_seconds())} s: {outcome.why}"
+        return Failed(reason, picture=outcome.picture)
 
     def _ended(self, moved: Moved, planned: PlannedStep, outcome: Outcome, now: datetime) -> Moved:
         """What the end of a step means for the run."""

@@ -1,10 +1,14 @@
 """What we need from the chat: messages that are posted once, edited in place, found again and read."""
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import NewType, Protocol
 
 from bot.domain.ids import ChannelId, MessageKey, UserId
 from bot.domain.json import JsonObject
+from bot.domain.picture import Picture
+
+FileId = NewType("FileId", str)
+"""A file that the chat has taken."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,10 +22,12 @@ class Place:
 @dataclass(frozen=True, slots=True)
 class Content:
     """What a message says. `text` is the whole message without blocks (notifications, screen readers, terminals);
-    `blocks` are Block Kit objects within Slack's limits; empty: text only."""
+    `blocks` are Block Kit objects within Slack's limits; empty: text only. A message that is shown with its `picture`
+    shows `text` in place of `blocks`, and is not edited."""
 
     text: str
     blocks: tuple[JsonObject, ...] = ()
+    picture: Picture | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,10 +67,27 @@ class Chat(Protocol):
         """What the channel is now. Raises ClosedError when the bot sees no such channel."""
         ...
 
-    async def post(self, channel: ChannelId, key: MessageKey, content: Content, *, thread_ts: str | None) -> Place:
-        """Post once, with `key` in the message's metadata. Not safe to repeat after an ambiguous failure: find first.
+    async def upload(self, key: MessageKey, picture: Picture) -> FileId:
+        """Hand over the picture of a message, for a post to show. Safe to repeat: nobody sees what no post shows.
 
-        Raises ClosedError when the channel is gone, archived or closed to the bot, RefusedError when it may not post.
+        Raises PermanentError when the chat takes no files from the bot.
+        """
+        ...
+
+    async def post(
+        self,
+        channel: ChannelId,
+        key: MessageKey,
+        content: Content,
+        *,
+        thread_ts: str | None,
+        picture: FileId | None = None,
+    ) -> Place:
+        """Post once, so that it is found by `key`. Not safe to repeat after an ambiguous failure: find first.
+
+        With a `picture` that was uploaded for this key, the chat may show the message only a while after it took it:
+        UnreachableError until it is found. A picture that the chat will not show is left out. Raises ClosedError when
+        the channel is gone, archived or closed to the bot, RefusedError when it may not post.
         """
         ...
 

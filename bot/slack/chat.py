@@ -7,19 +7,31 @@ from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
-from bot.domain.errors import ClosedError, NotFoundError, RefusedError, UnreachableError, UnreadableError
+from bot import logs
+from bot.domain.errors import (
+    ClosedError,
+    NotFoundError,
+    PermanentError,
+    RefusedError,
+    UnreachableError,
+    UnreadableError,
+)
 from bot.domain.ids import ChannelId, MessageKey, UserId
 from bot.domain.json import JsonObject
-from bot.ports.chat import ChannelState, Content, Place, Reactions
+from bot.domain.picture import Picture
+from bot.ports.chat import ChannelState, Content, FileId, Place, Reactions
 from bot.ports.clock import Clock
 from bot.slack.channels import PAGES_LIMIT, Channels
 from bot.slack.group_mentions import GroupMentions
 from bot.slack.groups import Groups
 from bot.slack.mrkdwn import USER_ID, bare_emoji
+from bot.slack.uploads import Uploads, file_name, holds_file
 from bot.slack.web_api import Identity, calling, cursor_of, fault_of, items_of, text_of
 
 EVENT_TYPE = "sluice_message"
 """The type of our metadata. Everybody in the workspace can read it: it holds a message's key and nothing else."""
+
+log = logs.get(__name__)
 
 
 class SlackChat:
@@ -30,6 +42,7 @@ class SlackChat:
         self._me = me
         self._channels = Channels(client, clock=clock)
         self._mentions = GroupMentions(groups)
+        self._uploads = Uploads(client)
 
     async def channel_id(self, name: str) -> ChannelId:
         """The id of a channel."""
@@ -39,9 +52,26 @@ class SlackChat:
         """What the channel is now."""
         return await self._channels.state(channel)
 
-    async def post(self, channel: ChannelId, key: MessageKey, content: Content, *, thread_ts: str | None) -> Place:
-        """Post once."""
+    async def upload(self, key: MessageKey, picture: Picture) -> FileId:
+        """Draw the picture and hand it over, named after the key."""
+        return await self._uploads.upload(key, picture)
+
+    async def post(
+        self,
+        channel: ChannelId,
+        key: MessageKey,
+        content: Content,
+        *,
+        thread_ts: str | None,
+        picture: FileId | None = None,
+    ) -> Place:
+        """Post once; with a picture the file carries the key, as such a message has no metadata of ours."""
         said = await self._mentions.filled(content)
+        if picture is not None:
+            try:
+                return await self._uploads.share(picture, channel, said, thread_ts=thread_ts)
+            except PermanentError as exc:  # Slack has said no: nothing was posted
+                log.warning("message goes without its picture", key=key, error=str(exc))
         try:
             async with calling(f"post in {channel}"):
                 answer = await self._client.chat_postMessage(
@@ -64,7 +94,7 @@ class SlackChat:
         """The bot's own message with that key; somebody else's with the same metadata is not ours."""
         oldest = f"{max(since_ts, 0):.6f}"
         async for message in self._messages(channel, thread_ts=thread_ts, oldest=oldest):
-            if self._is_ours(message) and _key_of(message) == key:
+            if self._is_ours(message) and (_key_of(message) == key or holds_file(message, file_name(key))):
                 return Place(channel, str(message.get("ts", "")))
         return None
 
@@ -73,7 +103,11 @@ class SlackChat:
         said = await self._mentions.filled(content)
         async with self._where_seen(place.channel), calling(f"edit a message in {place.channel}"):
             await self._client.chat_update(
-                channel=place.channel, ts=place.ts, text=said.text, blocks=list(said.blocks), metadata=_metadata(key)
+                channel=place.channel,
+                ts=place.ts,
+                text=said.text,
+                blocks=None if said.picture else list(said.blocks),
+                metadata=_metadata(key),
             )
 
     async def whisper(self, channel: ChannelId, user: UserId, content: Content, *, thread_ts: str | None) -> None:

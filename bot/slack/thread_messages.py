@@ -1,8 +1,9 @@
 """What is said in the thread of a release: everything that somebody must not miss by not seeing an edit.
 
-Steps that succeed say nothing here; they show in the live message.
+Steps that succeed say nothing here unless they bring a picture; they show in the live message.
 """
 
+from dataclasses import replace
 from datetime import timedelta
 
 from bot.domain.events import (
@@ -47,8 +48,12 @@ from commands.wording import slash_line
 def thread_message(run: Run, event: Event) -> Content | None:
     """What the thread says about an event; `None` when it says nothing."""
     text = _about_votes(run, event) or _about_steps(run, event) or _about_run(run, event)
-    evidence = event.evidence if isinstance(event, StepEnded) else ()
-    return content(section(text), *(_evidence(item) for item in evidence)) if text else None
+    if text is None:
+        return None
+    if not isinstance(event, StepEnded):
+        return content(section(text))
+    said = content(section(text), *(_evidence(item) for item in event.evidence))
+    return replace(said, picture=event.picture)
 
 
 def _about_votes(run: Run, event: Event) -> str | None:
@@ -73,6 +78,8 @@ def _about_steps(run: Run, event: Event) -> str | None:
             return f":hourglass_flowing_sand: *{_name(event.step)}* waits: {quoted(event.why)}."
         case StepEnded(ok=False):
             return None if _is_vote(run, event) else _failed(event)  # the ballot's own messages say it
+        case StepEnded(picture=picture) if picture is not None:
+            return _succeeded(event)
         case RestoreStarted():
             return _restoring(run, event)
         case _:
@@ -145,6 +152,12 @@ def _too_late(run: Run, event: VoteTooLate) -> str:
 def _failed(event: StepEnded) -> str:
     took = duration(timedelta(seconds=event.elapsed_s))
     return f":x: *{_name(event.step)}* failed after {took}: {quoted(event.said)}."
+
+
+def _succeeded(event: StepEnded) -> str:
+    took = duration(timedelta(seconds=event.elapsed_s))
+    said = f": {quoted(event.said)}" if event.said else ""
+    return f":white_check_mark: *{_name(event.step)}* done after {took}{said}."
 
 
 def _restoring(run: Run, event: RestoreStarted) -> str:

@@ -10,7 +10,7 @@ from bot.domain.ids import RunId
 from bot.domain.journal import AuditEntry, ChainedEntry, chain
 from bot.domain.release import ReleaseRecord
 from bot.domain.target import Target
-from bot.store.mapping import ENTRY, EVENT, entry_of, release_of, text_of
+from bot.store.mapping import ENTRY, EVENT, entry_of, event_text, release_of, text_of
 from bot.store.rows import EventRow, JournalRow, ReleaseRow
 from bot.store.tables import Tables
 
@@ -54,7 +54,7 @@ class HistoryTables(Tables):
 
     async def add_events(self, events: Sequence[Event]) -> None:
         if events:
-            rows = [{"run_id": event.run_id, "body": text_of(EVENT, event)} for event in events]
+            rows = [{"run_id": event.run_id, "body": event_text(event)} for event in events]
             await self._execute(insert(EVENTS).values(rows))
 
     async def events(self, run_id: RunId) -> Sequence[Event]:

@@ -11,7 +11,7 @@ from bot.domain.ids import ChannelId, MessageKey
 from bot.ports.chat import Place
 from bot.ports.narrator import Telling
 from bot.ports.store import Letter
-from bot.store.mapping import TELLING, letter_of, text_of
+from bot.store.mapping import letter_of, telling_text
 from bot.store.rows import LetterRow
 from bot.store.tables import Tables
 
@@ -26,7 +26,7 @@ class LetterTable(Tables):
     async def tell(self, tellings: Sequence[Telling], *, at: datetime) -> None:
         for telling in tellings:
             wanted = {
-                "telling": text_of(TELLING, telling),
+                "telling": telling_text(telling),
                 "seeds": len(telling.seeds),
                 "under": telling.under,
                 "lane": telling.lane,

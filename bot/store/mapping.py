@@ -33,6 +33,17 @@ def text_of(adapter: TypeAdapter[T], value: T) -> str:
     return adapter.dump_json(value).decode()
 
 
+def event_text(event: Event) -> str:
+    """An event as JSON text; a picture that it does not have is not named."""
+    return EVENT.dump_json(event, exclude=None if getattr(event, "picture", None) else {"picture"}).decode()
+
+
+def telling_text(telling: Telling) -> str:
+    """A message as JSON text; a picture that it does not have is not named: what was told before pictures were still
+    reads the same when it is told again."""
+    return TELLING.dump_json(telling, exclude=None if telling.content.picture else {"content": {"picture"}}).decode()
+
+
 def run_of(row: Row[Any]) -> Run:
     """A run with what others may have written beside its state."""
     run = RUN.validate_json(row.state)

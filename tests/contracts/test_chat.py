@@ -1,18 +1,23 @@
 """What every Chat does: the fake, and Slack's Web API."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
-from bot.domain.errors import ClosedError, NotFoundError, UnreachableError
+from bot.domain.errors import ClosedError, NotFoundError, PermanentError, UnreachableError
 from bot.domain.ids import ChannelId, MessageKey
 from bot.ports.chat import Content, Place
 from bot.slack.blocks import Button, actions, content, section
+from tests.builders import a_picture
 from tests.contracts.workspaces import DEPLOYS_NAME, PROD_NAME, OpenWorkspace, opened
 
 LIVE = MessageKey("api-prod-42/live/1")
 REPLY = MessageKey("api-prod-42/thread/1/run_ended/1")
+OTHER = MessageKey("api-prod-42/thread/1/run_ended/2")
 HELLO = content(section("*Hello*"), actions(Button("Abort", "abort", "abort api-prod-42")))
+PICTURE = a_picture()
+SEEN = Content("*errors* 0.42 % vs 0.11 %", picture=PICTURE)
 NOWHERE = ChannelId("C0NOWHERE")
 
 
@@ -89,6 +94,81 @@ async def test_a_reply_is_found_in_its_thread(workspace: OpenWorkspace) -> None:
         since = float(root.ts)
         assert await w.chat.find(w.deploys, REPLY, thread_ts=root.ts, since_ts=since) == reply
         assert await w.chat.find(w.deploys, REPLY, thread_ts=None, since_ts=since) is None
+
+
+async def test_a_picture_is_shown_in_its_thread(workspace: OpenWorkspace) -> None:
+    """With the text of its message, and found by the message's key like any other."""
+    async with workspace() as w:
+        root = await w.chat.post(w.deploys, LIVE, HELLO, thread_ts=None)
+        file = await w.chat.upload(REPLY, PICTURE)
+        reply = await w.chat.post(w.deploys, REPLY, SEEN, thread_ts=root.ts, picture=file)
+        since = float(root.ts)
+        assert await w.pictures(reply, root.ts) == [PICTURE.title]
+        assert await w.text(reply, root.ts) == SEEN.text
+        assert await w.chat.find(w.deploys, REPLY, thread_ts=root.ts, since_ts=since) == reply
+        assert await w.chat.find(w.deploys, OTHER, thread_ts=root.ts, since_ts=since) is None
+
+
+async def test_an_upload_alone_is_seen_by_nobody(workspace: OpenWorkspace) -> None:
+    """Only a post shows it, so a second upload does no harm."""
+    async with workspace() as w:
+        root = await w.chat.post(w.deploys, LIVE, HELLO, thread_ts=None)
+        first, second = await w.chat.upload(REPLY, PICTURE), await w.chat.upload(REPLY, PICTURE)
+        assert first != second
+        assert await w.chat.find(w.deploys, REPLY, thread_ts=root.ts, since_ts=float(root.ts)) is None
+        reply = await w.chat.post(w.deploys, REPLY, SEEN, thread_ts=root.ts, picture=second)
+        assert await w.pictures(reply, root.ts) == [PICTURE.title]
+
+
+async def test_two_pictures_in_a_thread_are_told_apart(workspace: OpenWorkspace) -> None:
+    """Each by its own key."""
+    async with workspace() as w:
+        root = await w.chat.post(w.deploys, LIVE, HELLO, thread_ts=None)
+        places = []
+        for key in (REPLY, OTHER):
+            file = await w.chat.upload(key, PICTURE)
+            places.append(await w.chat.post(w.deploys, key, SEEN, thread_ts=root.ts, picture=file))
+        found = [await w.chat.find(w.deploys, k, thread_ts=root.ts, since_ts=float(root.ts)) for k in (REPLY, OTHER)]
+        assert found == places
+
+
+async def test_a_picture_is_shown_in_the_channel(workspace: OpenWorkspace) -> None:
+    """Where a message has no thread."""
+    async with workspace() as w:
+        file = await w.chat.upload(LIVE, PICTURE)
+        place = await w.chat.post(w.deploys, LIVE, SEEN, thread_ts=None, picture=file)
+        assert await w.chat.find(w.deploys, LIVE, thread_ts=None, since_ts=float(place.ts)) == place
+
+
+async def test_a_message_with_a_picture_can_still_be_edited(workspace: OpenWorkspace) -> None:
+    """Its words; the picture stays."""
+    async with workspace() as w:
+        root = await w.chat.post(w.deploys, LIVE, HELLO, thread_ts=None)
+        file = await w.chat.upload(REPLY, PICTURE)
+        reply = await w.chat.post(w.deploys, REPLY, SEEN, thread_ts=root.ts, picture=file)
+        await w.chat.update(reply, REPLY, replace(SEEN, text="over"))
+        assert await w.text(reply, root.ts) == "over"
+        assert await w.pictures(reply, root.ts) == [PICTURE.title]
+
+
+async def test_where_no_files_are_taken_it_says_so(workspace: OpenWorkspace) -> None:
+    """For good, so that the message goes without its picture."""
+    async with workspace() as w:
+        await w.takes_no_files()
+        with pytest.raises(PermanentError):
+            await w.chat.upload(REPLY, PICTURE)
+
+
+async def test_where_no_files_are_shown_the_message_goes_without(workspace: OpenWorkspace) -> None:
+    """A picture never costs the message."""
+    async with workspace() as w:
+        await w.shows_no_files()
+        root = await w.chat.post(w.deploys, LIVE, HELLO, thread_ts=None)
+        file = await w.chat.upload(REPLY, PICTURE)
+        reply = await w.chat.post(w.deploys, REPLY, SEEN, thread_ts=root.ts, picture=file)
+        assert await w.pictures(reply, root.ts) == []
+        assert await w.text(reply, root.ts) == SEEN.text
+        assert await w.chat.find(w.deploys, REPLY, thread_ts=root.ts, since_ts=float(root.ts)) == reply
 
 
 async def test_an_edit_keeps_place_and_key(workspace: OpenWorkspace) -> None:

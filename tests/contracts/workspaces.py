@@ -8,7 +8,7 @@ import os
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import timedelta
-from typing import Protocol
+from typing import Any, Protocol
 
 import httpx
 import pytest
@@ -60,6 +60,22 @@ class Workspace(Protocol):
         """The next call is asked to come again later."""
         ...
 
+    async def takes_no_files(self) -> None:
+        """From now on the bot may not upload."""
+        ...
+
+    async def shows_no_files(self) -> None:
+        """From now on the bot may upload, but not share what it has uploaded."""
+        ...
+
+    async def pictures(self, place: Place, thread_ts: str) -> list[str]:
+        """The titles of the pictures that a reply shows."""
+        ...
+
+    async def text(self, place: Place, thread_ts: str) -> str:
+        """What a reply says."""
+        ...
+
 
 OpenWorkspace = Callable[[], AbstractAsyncContextManager[Workspace]]
 
@@ -91,6 +107,21 @@ class InMemory:
     async def busy_once(self, retry_after: timedelta) -> None:
         self._fake.busy_once(retry_after)
 
+    async def takes_no_files(self) -> None:
+        self._fake.takes_files = False
+
+    async def shows_no_files(self) -> None:
+        self._fake.shows_files = False
+
+    async def pictures(self, place: Place, thread_ts: str) -> list[str]:
+        message = self._fake.at(place)
+        assert message.thread_ts == thread_ts
+        return [message.picture.title] if message.picture else []
+
+    async def text(self, place: Place, thread_ts: str) -> str:
+        assert self._fake.at(place).thread_ts == thread_ts
+        return self._fake.at(place).text
+
 
 class Emulated:
     """Slack's Web API on a loopback emulator."""
@@ -115,6 +146,21 @@ class Emulated:
 
     async def busy_once(self, retry_after: timedelta) -> None:
         await _rig("fault", {"method": "*", "status": 429, "retry_after": int(retry_after.total_seconds())})
+
+    async def takes_no_files(self) -> None:
+        await _rig("fault", {"method": "files.getUploadURLExternal", "error": "missing_scope", "times": 100})
+
+    async def shows_no_files(self) -> None:
+        await _rig("fault", {"method": "files.completeUploadExternal", "error": "file_not_found", "times": 100})
+
+    async def pictures(self, place: Place, thread_ts: str) -> list[str]:
+        files = (await _reply(place, thread_ts)).get("files", [])
+        for file in files:
+            assert await _is_png(file["url_private"])
+        return [file["title"] for file in files]
+
+    async def text(self, place: Place, thread_ts: str) -> str:
+        return str((await _reply(place, thread_ts))["text"])
 
 
 @asynccontextmanager
@@ -149,6 +195,17 @@ def _as(user: UserId) -> AsyncWebClient:
 
 def _bot() -> AsyncWebClient:
     return AsyncWebClient(os.environ["SLACK_BOT_TOKEN"], base_url=os.environ["SLACK_API_URL"])
+
+
+async def _reply(place: Place, thread_ts: str) -> dict[str, Any]:
+    answer = await _bot().conversations_replies(channel=place.channel, ts=thread_ts)
+    return next(message for message in answer["messages"] if message["ts"] == place.ts)
+
+
+async def _is_png(url: str) -> bool:
+    async with httpx.AsyncClient(timeout=5) as client:
+        answer = await client.get(url, headers={"Authorization": f"Bearer {os.environ['SLACK_BOT_TOKEN']}"})
+        return answer.content.startswith(b"\x89PNG\r\n")
 
 
 async def _rig(verb: str, args: dict[str, object]) -> None:

@@ -3,12 +3,13 @@
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from bot.domain.approval import Person
-from bot.domain.errors import ClosedError, NotFoundError, UneditableError, UnreachableError
+from bot.domain.errors import ClosedError, NotFoundError, RefusedError, UneditableError, UnreachableError
 from bot.domain.ids import ChannelId, MessageKey, UserId
-from bot.ports.chat import ChannelState, Content, Place, Reactions
+from bot.domain.picture import Picture
+from bot.ports.chat import ChannelState, Content, FileId, Place, Reactions
 from bot.ports.clock import Clock
 
 BOT = UserId("U0SLUICE")
@@ -21,7 +22,7 @@ DEPLOYS, PROD, OPS = ChannelId("C0DEPLOYS"), ChannelId("C0PROD"), ChannelId("G0O
 
 @dataclass(slots=True)
 class Message:
-    """One message of the bot. `edits` are its earlier contents, oldest first."""
+    """One message of the bot. `edits` are its earlier contents, oldest first; `picture` is what it really shows."""
 
     place: Place
     key: MessageKey
@@ -29,6 +30,7 @@ class Message:
     thread_ts: str | None
     edits: list[Content] = field(default_factory=list)
     reactions: dict[str, list[UserId]] = field(default_factory=dict)
+    picture: Picture | None = None
 
     @property
     def text(self) -> str:
@@ -47,8 +49,18 @@ class Whisper:
     direct: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Uploaded:
+    """A picture that was handed over, for the message with that key."""
+
+    id: FileId
+    key: MessageKey
+    picture: Picture
+
+
 class FakeWorkspace:
-    """Slack as far as Sluice needs it. `down`: nothing answers.
+    """Slack as far as Sluice needs it. `down`: nothing answers. `takes_files`: False where the bot may not upload;
+    `shows_files`: False where it may not share. `files_down`: the host that takes files does not answer.
 
     `on_write(when, what)` is called with "before" and "after" around every write; a crash test raises in it.
     """
@@ -56,6 +68,10 @@ class FakeWorkspace:
     def __init__(self, clock: Clock) -> None:
         self.clock = clock
         self.down = False
+        self.takes_files = True
+        self.shows_files = True
+        self.files_down = False
+        self.uploads: list[Uploaded] = []
         self.on_write: Callable[[str, str], None] | None = None
         self.people: dict[UserId, Person] = {person.id: person for person in _people()}
         self.groups: dict[str, set[UserId]] = {APPROVERS: {ANN, BOB, CID}, ON_CALL: {DAN}}
@@ -66,6 +82,8 @@ class FakeWorkspace:
         self.whispered: list[Whisper] = []
         self.looked_up: list[UserId] = []
         self._ambiguous = 0
+        self._late_by: timedelta | None = None
+        self._late: list[tuple[datetime, Message]] = []
         self._busy_for: timedelta | None = None
         self._cut_short: set[Place] = set()
         self._uneditable: set[Place] = set()
@@ -85,12 +103,39 @@ class FakeWorkspace:
         self._answer()
         return self._channel(channel)
 
-    async def post(self, channel: ChannelId, key: MessageKey, content: Content, *, thread_ts: str | None) -> Place:
+    async def upload(self, key: MessageKey, picture: Picture) -> FileId:
+        self._answer()
+        if self.files_down:
+            raise UnreachableError("the host that takes files does not answer")
+        if not self.takes_files:
+            raise RefusedError("add the scope files:write to the app and install it again")
+        with self._writing(f"upload {key}"):
+            file = FileId(f"F{len(self.uploads)}")
+            self.uploads.append(Uploaded(file, key, picture))
+        return file
+
+    async def post(
+        self,
+        channel: ChannelId,
+        key: MessageKey,
+        content: Content,
+        *,
+        thread_ts: str | None,
+        picture: FileId | None = None,
+    ) -> Place:
         self._answer()
         self._open_channel(channel)
+        shown = next((one.picture for one in self.uploads if one.id == picture and self.shows_files), None)
+        late, self._late_by = self._late_by, None
         with self._writing(f"post {key}"):
             place = Place(channel, self._next_ts())
-            self.messages.append(Message(place, key, content, thread_ts))
+            message = Message(place, key, content, thread_ts, picture=shown)
+            if late is None:
+                self.messages.append(message)
+            else:
+                self._late.append((self.clock.now() + late, message))
+        if late is not None:
+            raise UnreachableError("Slack has taken the picture, but does not show it yet")
         if self._ambiguous:
             self._ambiguous -= 1
             raise UnreachableError("no answer to the post")
@@ -202,6 +247,10 @@ class FakeWorkspace:
         """The next post arrives, but its answer does not."""
         self._ambiguous += 1
 
+    def shows_next_post_after(self, wait: timedelta) -> None:
+        """The next post is taken, but seen only after a while, as with files."""
+        self._late_by = wait
+
     def busy_once(self, retry_after: timedelta) -> None:
         """The next call is asked to come again later (HTTP 429)."""
         self._busy_for = retry_after
@@ -244,6 +293,9 @@ class FakeWorkspace:
     # --- inside ---
 
     def _answer(self) -> None:
+        now = self.clock.now()
+        self.messages += [message for at, message in self._late if at <= now]
+        self._late = [(at, message) for at, message in self._late if at > now]
         if self.down:
             raise UnreachableError("Slack does not answer")
         if self._busy_for is not None:
