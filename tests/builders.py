@@ -33,7 +33,7 @@ def a_request(**overrides: Any) -> Request:
 def a_picture(title: str = "api v2 in prod: rolled back", looks: int = 12) -> Picture:
     """A canary whose errors grow from the sixth look on, with a look every 15 s."""
     seen = tuple(Look(15.0 * n, 0.1 + max(0, n - 5), 0.11) for n in range(looks))
-    evidence = [EvidenceLook(15.0 * n, 3.0 ** max(0, n - 5), 1.05**n) for n in range(looks)]
+    evidence = [EvidenceLook(15.0 * n, 3.0 ** min(max(0, n - 5), 500), 1.05 ** min(n, 500)) for n in range(looks)]
     readings = [Readings("errors", "%", seen, Band(1.1, 2.0, 0.01, 0.5))]
     return picture_of(title, readings, evidence, rolls_back_at=100, promotes_at=20)
 

@@ -24,6 +24,12 @@ def test_every_event_that_is_read_is_subscribed() -> None:
     assert set(MANIFEST["settings"]["event_subscriptions"]["bot_events"]) == payloads.CHANNEL_EVENTS | others
 
 
+def test_pictures_may_be_uploaded_but_no_files_read() -> None:
+    """A picture is found again by the message that shows it."""
+    scopes = set(MANIFEST["oauth_config"]["scopes"]["bot"])
+    assert scopes & {"files:read", "files:write"} == {"files:write"}
+
+
 @pytest.mark.parametrize("scope", ["channels:manage", "chat:write.public", "chat:write.customize", "users:read.email"])
 def test_no_scope_is_broader_than_needed(scope: str) -> None:
     """Installers read the list."""
