@@ -147,5 +147,5 @@ def _guard(text: str) -> Guard:
         case Guarded.LATENCY:
             return LatencyGuard(rail.quantile or 0.0, rail.limit)
         case Guarded.CPU_CORES:
-            return LevelGuard(CPU, rail.limit)
+            return LevelGuard(CPU, rail.limit, "cores")
     raise UnreadableError(f"'{text}' is a share of a limit that nobody knows here; write it in cores, as in cpu < 500m")

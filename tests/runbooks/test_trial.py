@@ -182,5 +182,5 @@ async def test_the_trial_goes_on_in_the_next_step() -> None:
 def test_what_is_sealed_is_read_back() -> None:
     """Queries, margins and guards."""
     known = measured(Court(guards=("p95 < 300ms", "error_rate < 1%", "cpu < 500m")).plan)
-    assert [str(guard) for guard in known.guards] == ["p95 < 300ms", "error_rate < 1%", "cpu < 50%"]
+    assert [str(guard) for guard in known.guards] == ["p95 < 300ms", "error_rate < 1%", "cpu < 0.5 cores"]
     assert known.queries.provider == "main"

@@ -1,4 +1,4 @@
-"""Absolute limits beside the judge: `error_rate < 1%`, `p95 < 300ms`, `cpu < 80%`.
+"""Absolute limits beside the judge: `error_rate < 1%`, `p95 < 300ms`, `cpu < 0.8 cores`.
 
 A guard looks at one arm by itself, over a sliding window. It is breached when, in that window,
 
@@ -14,7 +14,6 @@ scrape. Bad ones that come in clumps make chance larger than binomial; the last 
 """
 
 import math
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, assert_never
@@ -58,35 +57,17 @@ class LatencyGuard:
 
 @dataclass(frozen=True, slots=True)
 class LevelGuard:
-    """The mean of a gauge over the pods stays below `limit`, in the gauge's unit (0.8 of the pods' CPU limit)."""
+    """The mean of a gauge over the pods stays below `limit`, in the gauge's `unit` (CPU: cores)."""
 
     name: str
     limit: float
+    unit: str = ""
 
     def __str__(self) -> str:
-        return f"{self.name} < {self.limit * 100:g}%"
+        return f"{self.name} < {self.limit:g} {self.unit}".rstrip()
 
 
 Guard = RateGuard | LatencyGuard | LevelGuard
-
-GUARD = re.compile(r"\s*(?P<name>[a-z][a-z0-9_.]*)\s*<\s*(?P<number>\d+(?:\.\d+)?)\s*(?P<unit>%|ms|s)\s*")
-QUANTILE = re.compile(r"p(\d{2}(?:\.\d+)?)")
-
-
-def guard_of(text: str) -> Guard:
-    """The guard that `error_rate < 1%`, `p95 < 300ms` or `cpu < 80%` names. Raises UsageError with an example."""
-    found = GUARD.fullmatch(text)
-    if found is None:
-        raise UsageError(f"'{text}' is no guard;", hint="write error_rate < 1%, p95 < 300ms or cpu < 80%")
-    name, number, unit = found["name"], float(found["number"]), found["unit"]
-    quantile = QUANTILE.fullmatch(name)
-    if (quantile is None) != (unit == "%") or number == 0:
-        raise UsageError(
-            f"'{text}' is no guard:", hint="p95 is below a time as in 300ms, all else below a share as in 1%"
-        )
-    if quantile is not None:
-        return LatencyGuard(float(quantile[1]) / 100, number / 1000 if unit == "ms" else number)
-    return RateGuard(number / 100) if name == "error_rate" else LevelGuard(name, number / 100)
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,7 +170,7 @@ class Guards:
         without_highest = (math.fsum(levels) - max(levels)) / (len(levels) - 1)
         if without_highest <= guard.limit:
             return ""
-        return f"{guard}: {math.fsum(levels) / len(levels):.0%} over {len(levels)} scrapes"
+        return f"{guard}: {math.fsum(levels) / len(levels):.2g} over {len(levels)} scrapes"
 
     def state(self) -> dict[str, Any]:
         """Everything that must outlive the process, as JSON."""
