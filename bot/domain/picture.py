@@ -124,7 +124,7 @@ def picture_of(
     signals = tuple(_signal(one, span) for one in readings)
     harm = _line((look.at, min(look.harm, MOST_EVIDENCE)) for look in evidence)
     clearance = _line((one.at, one.clearance and min(one.clearance, MOST_EVIDENCE)) for one in evidence)
-    lines = EvidenceLines(harm, clearance, rolls_back_at, promotes_at)
+    lines = EvidenceLines(thinned(harm), thinned(clearance), rolls_back_at, promotes_at)
     return Picture(title, alt_text(title, signals, lines, span), signals, lines, span)
 
 
