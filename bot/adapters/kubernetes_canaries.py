@@ -78,7 +78,8 @@ class KubernetesCanaries:
     async def observe(self, route: Route) -> TrafficState:
         """See `Canaries`."""
         stable = await self._workloads.fetch(route.workload)
-        return await self._state(route, stable, await self._parts(route))
+        standing = await self._routers[route.router].read(route)
+        return await self._state(route, stable, await self._parts(route, standing))
 
     async def bring(self, route: Route, image: str, pods: int, fence: Fence) -> TrafficState:
         """See `Canaries`."""
@@ -113,11 +114,12 @@ class KubernetesCanaries:
         stable = await self._optional(WORKLOADS[route.workload.kind], route.workload.namespace, route.workload.name)
         if stable:
             marks.admit(route.workload, _metadata(stable).annotations, fence)
-        parts = await self._parts(route, router_may_be_gone=True)
+        router = self._routers[route.router]
+        parts = await self._parts(route, await router.remains(route))
         self._admit(route, parts, fence, after=True)
         if parts.any:
             await self._remove_one(route, parts, fence)
-            parts = await self._parts(route, router_may_be_gone=True)
+            parts = await self._parts(route, await router.remains(route))
         return not parts.any
 
     async def _remove_one(self, route: Route, parts: Parts, fence: Fence) -> None:
@@ -141,7 +143,7 @@ class KubernetesCanaries:
         raw = await self._client.send(Call("get", WORKLOADS[place.kind], place.namespace, place.name))
         stable = read(Workload, raw)
         marks.admit(place, stable.metadata.annotations, fence)
-        parts = await self._parts(route)
+        parts = await self._parts(route, await self._routers[route.router].read(route))
         canary_marks.refuse_owned(route, parts.standing.owner)
         self._admit(route, parts, fence)
         return raw, stable, parts
@@ -188,14 +190,8 @@ class KubernetesCanaries:
         container = chosen_container(route.workload, workload)
         return next(one.image for one in workload.pod.containers if one.name == container)
 
-    async def _parts(self, route: Route, *, router_may_be_gone: bool = False) -> Parts:
+    async def _parts(self, route: Route, standing: Standing) -> Parts:
         namespace = route.workload.namespace
-        try:
-            standing = await self._routers[route.router].read(route)
-        except NotFoundError:
-            if not router_may_be_gone:
-                raise
-            standing = Standing()
         service: Raw = {}
         if route.router is not Router.REPLICAS:
             service = await self._optional(SERVICES, namespace, canary_marks.canary_service(route))

@@ -5,11 +5,12 @@ ingress-nginx takes TLS and all other settings of a host and path from the Ingre
 
 import copy
 from collections.abc import Iterator
+from dataclasses import replace
 
 from bot.adapters import kubernetes_canary_marks as canary_marks
 from bot.adapters import kubernetes_marks as marks
 from bot.adapters.kubernetes_calls import INGRESSES, JSON_MERGE, Call, Raw
-from bot.adapters.kubernetes_canary_marks import SUFFIX, Entry
+from bot.adapters.kubernetes_canary_marks import SUFFIX
 from bot.adapters.kubernetes_client import KubernetesClient
 from bot.adapters.kubernetes_deletion import deleted
 from bot.adapters.kubernetes_job_manifest import MANAGED
@@ -34,13 +35,16 @@ class KubernetesNginx:
     async def read(self, route: Route) -> Standing:
         """See `Routing`."""
         stable = await self._client.send(self._call("get", route, route.name))
-        problems, raw = tuple(_problems(route, stable)), await self._canary(route)
-        if not raw:
-            return Standing(problems=problems)
+        return replace(await self.remains(route), problems=tuple(_problems(route, stable)))
+
+    async def remains(self, route: Route) -> Standing:
+        """See `Routing`. The canary's Ingress outlives the stable one."""
+        if not (raw := await self._canary(route)):
+            return Standing()
         found = read(Metadata, raw.get("metadata") or {}).annotations
         written = found.get(WEIGHT, "")
         weight = int(written) if written.isdecimal() and found.get(CANARY) == "true" else 0
-        return Standing((weight,), _entry(route, found), problems, raw=raw)
+        return Standing((weight,), canary_marks.entry_of(route, found), raw=raw)
 
     async def write(self, route: Route, standing: Standing, weight: int, fence: Fence) -> None:
         """See `Routing`."""
@@ -111,10 +115,6 @@ def _paths(rule: Raw) -> list[Raw]:
 
 def _service(path: Raw) -> str:
     return str(((path.get("backend") or {}).get("service") or {}).get("name") or "")
-
-
-def _entry(route: Route, annotations: dict[str, str]) -> Entry | None:
-    return canary_marks.entry_of(route, annotations)
 
 
 def _problems(route: Route, stable: Raw) -> Iterator[str]:

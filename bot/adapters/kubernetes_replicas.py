@@ -12,6 +12,10 @@ class KubernetesReplicas:
         """See `Routing`."""
         return Standing()
 
+    async def remains(self, route: Route) -> Standing:
+        """See `Routing`."""
+        return Standing()
+
     async def write(self, route: Route, standing: Standing, weight: int, fence: Fence) -> None:
         """See `Routing`."""
 

@@ -38,6 +38,10 @@ class Routing(Protocol):
         """Look at the router's object. Raises NotFoundError when it is gone."""
         ...
 
+    async def remains(self, route: Route) -> Standing:
+        """What is left of a canary there; nothing where the router's object is gone."""
+        ...
+
     async def write(self, route: Route, standing: Standing, weight: int, fence: Fence) -> None:
         """Give the canary `weight` per cent; adds its entry where it is missing."""
         ...

@@ -33,6 +33,13 @@ class KubernetesRules:
             raw=raw,
         )
 
+    async def remains(self, route: Route) -> Standing:
+        """See `Routing`."""
+        try:
+            return await self.read(route)
+        except NotFoundError:
+            return Standing()
+
     async def write(self, route: Route, standing: Standing, weight: int, fence: Fence) -> None:
         """See `Routing`."""
         spec = standing.raw.get("spec") or {}

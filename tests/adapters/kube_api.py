@@ -24,6 +24,7 @@ class KubeApi:
     """Its objects by path. `answers` are given once each before anything else; `failing` are status
     and message for every request of an HTTP method. `after_read` may edit between a read and
     a write; `on_watch` is called when a watch has begun; `page` bounds a list; `silent`: no request is answered.
+    `dies` is asked "before" and "after" each write, with its method and path, whether that is where it fails.
     `logs` by pod, container and whether the previous life is meant.
     """
 
@@ -32,6 +33,7 @@ class KubeApi:
         self.answers: list[web.Response] = []
         self.failing: dict[str, tuple[int, str]] = {}
         self.after_read: Callable[[], object] | None = None
+        self.dies: Callable[[str, str], bool] | None = None
         self.page = 500
         self.logs: dict[tuple[str, str, bool], str] = {}
         self.requests: list[web.Request] = []
@@ -81,12 +83,23 @@ class KubeApi:
                 return await self._watch(request, path)
             case "GET":
                 return self._get(request, path)
+        what = f"{request.method} {path}"
+        if self.dies and self.dies("before", what):
+            return refused(500, "it died")
+        answer = await self._write(request, path)
+        return refused(500, "it died") if self.dies and self.dies("after", what) else answer
+
+    async def _write(self, request: web.Request, path: str) -> web.Response:
+        match request.method:
             case "PATCH":
                 return self._patch(path, await self._body(request))
             case "POST":
                 return self._post(path, await self._body(request))
-        found = self.objects.pop(path, None)
-        return web.json_response(found) if found else missing(path)
+        bound = (await self._body(request)).get("preconditions") or {} if request.can_read_body else {}
+        found = self.objects.get(path)
+        if found and any(found["metadata"].get(key) != value for key, value in bound.items()):
+            return refused(409, "the object has been modified")
+        return web.json_response(self.objects.pop(path)) if found else missing(path)
 
     async def _body(self, request: web.Request) -> Raw:
         body: Raw = await request.json()
@@ -119,7 +132,7 @@ class KubeApi:
         if path not in self.objects:
             return missing(path)
         current = self.objects[path]
-        if body["metadata"].get("resourceVersion") not in (None, current["metadata"]["resourceVersion"]):
+        if (body.get("metadata") or {}).get("resourceVersion") not in (None, current["metadata"]["resourceVersion"]):
             return refused(409, "the object has been modified")
         merged = merge(copy.deepcopy(current), body)
         merged["metadata"]["generation"] = current["metadata"].get("generation", 0) + 1
@@ -128,7 +141,8 @@ class KubeApi:
     def _post(self, path: str, body: Raw) -> web.Response:
         if f"{path}/{body['metadata']['name']}" in self.objects:
             return refused(409, "already exists")
-        return web.json_response(self.put(path, body), status=201)
+        made = {"uid": f"uid-{body['metadata']['name']}-{self._version}", "generation": 1}
+        return web.json_response(self.put(path, {**body, "metadata": {**made, **body["metadata"]}}), status=201)
 
     async def _watch(self, request: web.Request, path: str) -> web.StreamResponse:
         response = web.StreamResponse()
@@ -147,6 +161,8 @@ def merge(old: Raw, new: Raw) -> Raw:
     for key, value in new.items():
         if isinstance(value, dict) and isinstance(old.get(key), dict):
             merge(old[key], value)
+        elif value is None:
+            old.pop(key, None)
         elif key == "containers":
             for container in value:
                 merge(next(one for one in old[key] if one["name"] == container["name"]), container)
