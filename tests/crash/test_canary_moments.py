@@ -1,0 +1,117 @@
+"""A canary survives whoever runs it: dying before or after any write, as often as it likes, changes no end."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from bot.domain.errors import UnreachableError
+from bot.domain.traffic import Route, Router
+from bot.ports.cluster import Fence
+from tests.contracts.clusters import fence, image
+from tests.contracts.routes import FakeWorld, MemoryWorld, World, memory_world
+from tests.crash.mortality import KilledError
+
+
+class Deaths:
+    """Strikes at the given moments, each one before or after a write."""
+
+    def __init__(self, moments: frozenset[int]) -> None:
+        self._moments = moments
+        self.passed = 0
+
+    def __call__(self, _when: str, _what: str) -> bool:
+        self.passed += 1
+        return self.passed in self._moments
+
+    def strike(self, when: str, what: str) -> None:
+        """The same as an exception."""
+        if self(when, what):
+            raise KilledError(f"{when} {what}")
+
+
+class Life:
+    """A canary from its bringing to its removal, by one owner after another."""
+
+    def __init__(self, world: World, route: Route, before: object) -> None:
+        self._world, self._route, self._before = world, route, before
+        self._token = 1
+
+    async def run(self, first: int, second: int) -> None:
+        """Bring, shift, grow, shift, take away, remove."""
+        canaries, route = self._world.canaries, self._route
+        await self._insist(lambda right: canaries.bring(route, image("v2"), 1, right))
+        await self._insist(lambda right: canaries.shift(route, first, right))
+        await self._insist(lambda right: canaries.bring(route, image("v2"), 3, right))
+        await self._insist(lambda right: canaries.shift(route, second, right))
+        assert (await canaries.observe(route)).edited == ""
+        while not await self._insist(lambda right: canaries.remove(route, right)):
+            await self._look()
+        assert await self._world.leftovers(route) == []
+
+    async def _insist(self, write: Callable[[Fence], Awaitable[object]]) -> object:
+        while True:
+            try:
+                done = await write(fence(token=self._token))
+            except (KilledError, UnreachableError):
+                self._token += 1
+                await self._look()
+                continue
+            await self._look()
+            return done
+
+    async def _look(self) -> None:
+        if self._route.router is not Router.REPLICAS:
+            assert {sum(pair) for pair in await self._world.weights(self._route)} == {100}
+        assert await self._world.stable(self._route) == self._before
+
+
+async def on_the_fake(router: Router, deaths: Deaths, weights: tuple[int, int]) -> None:
+    """The whole life in an imagined cluster."""
+    world = FakeWorld()
+    route = await world.route(router)
+    world.fake.on_write = deaths.strike
+    await Life(world, route, await world.stable(route)).run(*weights)
+
+
+async def on_the_adapter(router: Router, deaths: Deaths, weights: tuple[int, int]) -> None:
+    """The whole life through the adapter; a death after a write is an answer that never came."""
+    async with memory_world() as world:
+        assert isinstance(world, MemoryWorld)
+        route = await world.route(router)
+        world.api.dies = deaths
+        await Life(world, route, await world.stable(route)).run(*weights)
+
+
+Kind = Callable[[Router, Deaths, tuple[int, int]], Awaitable[None]]
+moments = st.frozensets(st.integers(1, 30), max_size=8)
+shares = st.tuples(st.integers(1, 90), st.integers(0, 90))
+
+
+@pytest.mark.parametrize("router", list(Router))
+@pytest.mark.parametrize("kind", [on_the_fake, on_the_adapter])
+def test_every_single_death_is_survived(kind: Kind, router: Router) -> None:
+    """One after another, until a life has fewer moments."""
+    number, whole = 1, Deaths(frozenset())
+    asyncio.run(kind(router, whole, (20, 50)))
+    while number <= whole.passed:
+        asyncio.run(kind(router, Deaths(frozenset({number})), (20, 50)))
+        number += 1
+    assert whole.passed == (8 if router is Router.REPLICAS else 20)
+
+
+@given(router=st.sampled_from(Router), deaths=moments, weights=shares)
+def test_many_deaths_are_survived(router: Router, deaths: frozenset[int], weights: tuple[int, int]) -> None:
+    """Any of them, with any shares, in an imagined cluster."""
+    asyncio.run(on_the_fake(router, Deaths(deaths), weights))
+
+
+@settings(max_examples=25)
+@given(router=st.sampled_from(Router), deaths=moments, weights=shares)
+def test_many_deaths_of_the_adapter_are_survived(
+    router: Router, deaths: frozenset[int], weights: tuple[int, int]
+) -> None:
+    """The same on objects."""
+    asyncio.run(on_the_adapter(router, Deaths(deaths), weights))
