@@ -25,7 +25,7 @@ class KubeApi:
     and message for every request of an HTTP method. `after_read` may edit between a read and
     a write; `on_watch` is called when a watch has begun; `page` bounds a list; `silent`: no request is answered.
     `dies` is asked "before" and "after" each write, with its method and path, whether that is where it fails.
-    `logs` by pod, container and whether the previous life is meant.
+    Paths that begin as in `missing` are not served. `logs` by pod, container and whether the previous life is meant.
     """
 
     def __init__(self) -> None:
@@ -33,6 +33,7 @@ class KubeApi:
         self.answers: list[web.Response] = []
         self.failing: dict[str, tuple[int, str]] = {}
         self.after_read: Callable[[], object] | None = None
+        self.missing: tuple[str, ...] = ()
         self.dies: Callable[[str, str], bool] | None = None
         self.page = 500
         self.logs: dict[tuple[str, str, bool], str] = {}
@@ -112,6 +113,8 @@ class KubeApi:
             return (
                 web.Response(text=self.logs[key]) if key in self.logs else refused(400, "previous container not found")
             )
+        if path.startswith(self.missing):
+            return missing(path)
         if path in self.objects:
             answer = web.json_response(self.objects[path])
             if self.after_read:

@@ -52,6 +52,11 @@ def route_of(router: Router, namespace: str) -> Route:
     return Route(router, workload, "api", "" if router is Router.REPLICAS else "api")
 
 
+def needed(router: Router, pods: int | None) -> int:
+    """How many stable pods a test wants."""
+    return (4 if router is Router.REPLICAS else 0) if pods is None else pods
+
+
 def routed(router: Router) -> Raw:
     """The router's object as people write it: one rule that leads to the Service, with more in it than a backend."""
     head = {"metadata": {"name": "api", "annotations": {"team": "api"}}}
@@ -83,8 +88,9 @@ class World(Protocol):
     canaries: Canaries
     cluster: Cluster
 
-    async def route(self, router: Router) -> Route:
-        """A settled Deployment `api` of four pods that runs `image("v1")`, with its Service and the router's object."""
+    async def route(self, router: Router, *, pods: int | None = None) -> Route:
+        """A settled Deployment `api` that runs `image("v1")`, with its Service and the router's object. `None`: four
+        pods where they divide the requests, none where a router does: most rules here are about objects alone."""
         ...
 
     async def until(self, look: Callable[[], Awaitable[Seen]], holds: Callable[[Seen], bool]) -> Seen:
@@ -160,9 +166,9 @@ class FakeWorld:
         self.cluster: Cluster = self.fake
         self.canaries = FakeClusters(self.fake).canaries("main")
 
-    async def route(self, router: Router) -> Route:
+    async def route(self, router: Router, *, pods: int | None = None) -> Route:
         route = route_of(router, "staging")
-        self.fake.add(route.workload, image("v1"), replicas=4)
+        self.fake.add(route.workload, image("v1"), replicas=needed(router, pods))
         return route
 
     async def until(self, look: Callable[[], Awaitable[Seen]], holds: Callable[[Seen], bool]) -> Seen:
@@ -212,9 +218,9 @@ class KubernetesWorld:
         self.client, self.namespace = client, namespace
         self._before: Raw = {}
 
-    async def route(self, router: Router) -> Route:
+    async def route(self, router: Router, *, pods: int | None = None) -> Route:
         route = route_of(router, self.namespace)
-        await self.create(DEPLOYMENTS, servers.workload(image("v1"), replicas=4))
+        await self.create(DEPLOYMENTS, servers.workload(image("v1"), replicas=needed(router, pods)))
         ports = [{"name": "http", "port": 80, "targetPort": 8080}]
         spec = {"selector": {"app": "api"}, "ports": ports}
         await self.create(SERVICES, {"metadata": {"name": "api"}, "spec": spec})
