@@ -11,7 +11,8 @@ from bot.domain.errors import UnreachableError
 from bot.domain.traffic import Route, Router
 from bot.ports.cluster import Fence
 from tests.contracts.clusters import fence, image
-from tests.contracts.routes import FakeWorld, MemoryWorld, World, memory_world
+from tests.contracts.route_worlds import MemoryWorld, memory_world
+from tests.contracts.routes import FakeWorld, World
 from tests.crash.mortality import KilledError
 
 
