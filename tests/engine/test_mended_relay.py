@@ -15,7 +15,7 @@ from bot.domain.invocation import Invocation, Origin
 from bot.engine.inbox import BROKEN, Inbox
 from bot.engine.patience import patience
 from bot.engine.relay import Relay
-from bot.ports.chat import Content, Place
+from bot.ports.chat import Content, FileId, Place
 from bot.ports.narrator import Telling
 from bot.ports.store import Heard
 from bot.slack.narrator import SlackNarrator
@@ -49,11 +49,19 @@ class Unreactable(FakeWorkspace):
 class Faulty(FakeWorkspace):
     """A workspace whose adapter has a fault: one message makes it break."""
 
-    async def post(self, channel: ChannelId, key: MessageKey, content: Content, *, thread_ts: str | None) -> Place:
+    async def post(
+        self,
+        channel: ChannelId,
+        key: MessageKey,
+        content: Content,
+        *,
+        thread_ts: str | None,
+        picture: FileId | None = None,
+    ) -> Place:
         """See the port."""
         if key == "poison":
             raise KeyError(key)
-        return await super().post(channel, key, content, thread_ts=thread_ts)
+        return await super().post(channel, key, content, thread_ts=thread_ts, picture=picture)
 
 
 # --- waits ---
