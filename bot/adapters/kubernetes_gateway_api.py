@@ -15,4 +15,8 @@ def _renamed(_route: Route, ref: Raw, service: str) -> Raw:
     return {**ref, "name": service}
 
 
-GATEWAY_API = Dialect(HTTP_ROUTES, "rules", "backendRefs", 1, 1, _leads_to, _renamed)
+def _lost(_ref: Raw) -> str:
+    return ""
+
+
+GATEWAY_API = Dialect(HTTP_ROUTES, "rules", "backendRefs", 1, 1, _leads_to, _renamed, _lost)

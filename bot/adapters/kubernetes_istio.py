@@ -26,4 +26,10 @@ def _renamed(_route: Route, ref: Raw, service: str) -> Raw:
     return {**ref, "destination": {**destination, "host": f"{service}{dot}{rest}"}}
 
 
-ISTIO = Dialect(VIRTUAL_SERVICES, "http", "route", WHOLE, 0, _leads_to, _renamed)
+def _lost(ref: Raw) -> str:
+    subset = (ref.get("destination") or {}).get("subset")
+    said = f"stable has the subset {subset} of {_host(ref)}; what its DestinationRule says does not hold for the canary"
+    return said if subset else ""
+
+
+ISTIO = Dialect(VIRTUAL_SERVICES, "http", "route", WHOLE, 0, _leads_to, _renamed, _lost)

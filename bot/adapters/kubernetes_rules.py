@@ -29,6 +29,7 @@ class KubernetesRules:
             weights=weights.shares(self._dialect, route, spec),
             entry=canary_marks.entry_of(route, metadata.annotations),
             problems=tuple(weights.problems(self._dialect, route, spec)),
+            risks=tuple(weights.risks(self._dialect, route, spec)),
             owner=owner(metadata),
             raw=raw,
         )

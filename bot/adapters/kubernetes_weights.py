@@ -27,6 +27,8 @@ class Dialect:
     """Whether a backend is that Service."""
     renamed: Callable[[Route, Raw, str], Raw]
     """The same backend with that Service, as deep as it must be copied."""
+    lost: Callable[[Raw], str]
+    """What of a stable backend the canary cannot have, as a sentence; empty: nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +130,13 @@ def problems(dialect: Dialect, route: Route, spec: Raw) -> Iterator[str]:
             yield f"{where} names {route.service} more than once; leave one"
         if one.stable is not None and one.together == 0:
             yield f"{where} gives {route.service} the weight 0; give it requests first"
+
+
+def risks(dialect: Dialect, route: Route, spec: Raw) -> Iterator[str]:
+    """What those who vote should know of these rules."""
+    for _, found in ours(dialect, route, spec):
+        if found.stable and (said := dialect.lost(found.stable)):
+            yield said
 
 
 def _backend(dialect: Dialect, route: Route, found: Backends, service: str) -> Raw:

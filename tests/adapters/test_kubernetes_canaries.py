@@ -155,7 +155,7 @@ async def test_istio_hosts_are_understood_in_all_their_lengths(host: str) -> Non
     """The canary's is as long; stable keeps its subset, which no DestinationRule defines for the canary."""
 
     def rename(found: Raw) -> None:
-        found["spec"]["http"][0]["route"][0]["destination"]["host"] = host
+        found["spec"]["http"][0]["route"][0]["destination"] = {"host": host, "subset": "v1"}
 
     async with world_with(Router.ISTIO, rename, VIRTUAL_SERVICE) as (world, route):
         await world.canaries.bring(route, NEW, 1, fence())

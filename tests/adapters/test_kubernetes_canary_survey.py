@@ -125,6 +125,18 @@ async def test_rules_that_cannot_be_divided_are_problems() -> None:
     )
 
 
+async def test_a_subset_is_not_the_canarys() -> None:
+    """A DestinationRule speaks of one host."""
+
+    def divide(found: Raw) -> None:
+        found["spec"]["http"][0]["route"][0]["destination"]["subset"] = "v1"
+
+    async with world_with(Router.ISTIO, divide, VIRTUAL_SERVICE) as (world, route):
+        assert (await world.canaries.survey(route)).risks == (
+            "stable has the subset v1 of api; what its DestinationRule says does not hold for the canary",
+        )
+
+
 async def test_an_autoscaler_says_how_many_pods_there_may_be() -> None:
     """Its most count, and those who vote are told."""
     target = {"kind": "Deployment", "name": "api"}

@@ -58,7 +58,7 @@ def routed(router: Router) -> Raw:
             spec: Raw = {"hostnames": ["api.example.com"], "rules": [rule, other]}
             return {"apiVersion": "gateway.networking.k8s.io/v1", "kind": "HTTPRoute", **head, "spec": spec}
         case Router.ISTIO:
-            lone = {"name": "main", "timeout": "5s", "route": [{"destination": {"host": "api", "subset": "v1"}}]}
+            lone = {"name": "main", "timeout": "5s", "route": [{"destination": {"host": "api"}}]}
             spec = {"hosts": ["api"], "http": [lone]}
             return {"apiVersion": "networking.istio.io/v1beta1", "kind": "VirtualService", **head, "spec": spec}
     backend = {"service": {"name": "api", "port": {"number": 80}}}
@@ -137,8 +137,8 @@ class KubernetesWorld:
         return versions, deployment.get("generation"), (deployment.get("annotations") or {}).get("sluice.dev/fence")
 
     async def leftovers(self, route: Route) -> list[str]:
-        places = ((DEPLOYMENTS, "api-canary"), (SERVICES, "api-canary"), (INGRESSES, "api-canary"))
-        left = [resource.plural for resource, name in places if await self.get(resource, name)]
+        places = {"deployment": DEPLOYMENTS, "service": SERVICES, "entry": INGRESSES}
+        left = [name for name, resource in places.items() if await self.get(resource, "api-canary")]
         if route.router is Router.REPLICAS or not (found := await self.get(RESOURCES[route.router], "api")):
             return left
         if found["spec"] != self._before:

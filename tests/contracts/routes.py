@@ -58,7 +58,7 @@ class World(Protocol):
         ...
 
     async def leftovers(self, route: Route) -> list[str]:
-        """What there is of a canary."""
+        """What there is of a canary: `deployment`, `service`, `entry`, and other names of what is noted about it."""
         ...
 
     async def reweigh(self, route: Route, weight: int | None) -> None:
@@ -139,7 +139,9 @@ class FakeWorld:
     async def leftovers(self, route: Route) -> list[str]:
         found = self.fake.traffic.of(route)
         there = (route.canary in self.fake.workloads, found.service, found.weight is not None, found.annotations)
-        return [name for name, is_there in zip(("pods", "service", "entry", "notes"), there, strict=True) if is_there]
+        return [
+            name for name, is_there in zip(("deployment", "service", "entry", "notes"), there, strict=True) if is_there
+        ]
 
     async def reweigh(self, route: Route, weight: int | None) -> None:
         self.fake.traffic.edit(route, weight)

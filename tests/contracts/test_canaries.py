@@ -139,6 +139,26 @@ async def test_nothing_is_left_after_cleaning_up(worlds: Worlds, router: Router)
     assert (state.weight, state.canary, state.run, state.edited) == (0, None, "", "")
 
 
+@every_routed
+async def test_requests_end_before_what_answers_them(worlds: Worlds, router: Router) -> None:
+    """The weight, then the entry, then the Service, and the pods last."""
+    async with worlds() as world:
+        route = await brought(world, router)
+        await shift(world, route, 20)
+        seen = []
+        for _ in range(4):
+            done = await firmly(world, lambda: world.canaries.remove(route, fence()))
+            left = await world.leftovers(route)
+            assert await world.weights(route) == [(100, 0)]
+            seen.append((done, [part for part in ("entry", "service", "deployment") if part in left]))
+    assert seen == [
+        (False, ["entry", "service", "deployment"]),
+        (False, ["service", "deployment"]),
+        (False, ["deployment"]),
+        (True, []),
+    ]
+
+
 @every
 async def test_where_nothing_was_nothing_is_removed(worlds: Worlds, router: Router) -> None:
     """Also a second time."""
