@@ -97,7 +97,7 @@ async def test_services_and_controllers_tell_the_pods_apart(router: Router) -> N
         await until(lambda: reached(place, "api"), lambda many: many == (2 if alone else 3))
         if alone:
             await until(lambda: reached(place, "api-canary"), lambda many: many == 1)
-        assert sorted((await owners(place)).values()) == ["api", "api", "api-canary"]
+        await until(lambda: owners(place), lambda found: sorted(found.values()) == ["api", "api", "api-canary"])
         await remove(world, route)
         await until(lambda: owners(place), lambda found: found == before)
         await until(lambda: reached(place, "api"), lambda many: many == 2)
