@@ -64,11 +64,12 @@ async def reached(place: Namespace, service: str) -> int:
 
 
 async def owners(place: Namespace) -> dict[str, str]:
-    """The Deployment of each pod, by its ReplicaSet."""
-    sets = {one["metadata"]["uid"]: one for one in await place.client.items(Call("list", REPLICASETS, place.name))}
+    """The Deployment of each pod, by its ReplicaSet; empty for a pod that has outlived its own."""
+    listed = await place.client.items(Call("list", REPLICASETS, place.name))
+    sets = {one["metadata"]["uid"]: _owner(one["metadata"]) for one in listed}
     pods = await place.client.items(Call("list", PODS, place.name))
     living = [pod["metadata"] for pod in pods if "deletionTimestamp" not in pod["metadata"]]
-    return {pod["name"]: _owner(sets[_owner_uid(pod)]["metadata"]) for pod in living}
+    return {pod["name"]: sets.get(_owner_uid(pod), "") for pod in living}
 
 
 def _owner(metadata: Raw) -> str:
