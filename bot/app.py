@@ -16,11 +16,13 @@ from bot.engine.reconciler import Needs, Reconciler
 from bot.engine.relay import Relay
 from bot.engine.runs import Runs
 from bot.engine.worker import Parts, Worker
+from bot.ports.canaries import CanaryClusters
 from bot.ports.chat import Chat
 from bot.ports.clock import Clock
 from bot.ports.cluster import Clusters
 from bot.ports.directory import Directory
 from bot.ports.image_registry import ImageRegistry
+from bot.ports.metrics import MetricsProviders
 from bot.ports.narrator import Narrator
 from bot.ports.planning import Planning
 from bot.ports.probe import Prober
@@ -32,9 +34,10 @@ from runbooks.catalogue import Catalogue
 from runbooks.configuration import Configuration, load
 from runbooks.executing import LookedUp
 from runbooks.planning import Gatherer
-from runbooks.registry import executors
+from runbooks.registry import Reach, executors
 from runbooks.source import Faults
 from runbooks.spec import Runbook
+from runbooks.surveying import Surveyor
 
 log = logs.get(__name__)
 
@@ -46,6 +49,8 @@ class Ports:
     clock: Clock
     store: Store
     clusters: Clusters
+    canaries: CanaryClusters
+    metrics: MetricsProviders
     registry: ImageRegistry
     prober: Prober
     chat: Chat
@@ -110,7 +115,13 @@ def assemble(ports: Ports, configured: Configured, *, owner: str) -> Bot:
     bells = Bells()
     hints = Hints(bells.runs.set)
     narrator = SlackNarrator()
-    planning = Gatherer(configuration=configured, clusters=ports.clusters, registry=ports.registry, store=ports.store)
+    planning = Gatherer(
+        configuration=configured,
+        clusters=ports.clusters,
+        registry=ports.registry,
+        store=ports.store,
+        surveyor=Surveyor(canaries=ports.canaries, providers=ports.metrics, clock=ports.clock),
+    )
     runs = Runs(clock=ports.clock, narrator=narrator)
     dispatcher = Dispatcher(
         store=ports.store,
@@ -125,7 +136,7 @@ def assemble(ports: Ports, configured: Configured, *, owner: str) -> Bot:
     parts = Parts(
         store=ports.store,
         clock=ports.clock,
-        reconciler=_reconciler(ports, narrator, planning, ballots, hints),
+        reconciler=_reconciler(ports, configured, narrator, planning, ballots=ballots, hints=hints),
         inbox=Inbox(
             store=ports.store,
             clock=ports.clock,
@@ -141,20 +152,25 @@ def assemble(ports: Ports, configured: Configured, *, owner: str) -> Bot:
     return Bot(Worker(parts, owner=owner), bells, ports.store)
 
 
-def _reconciler(ports: Ports, narrator: Narrator, planning: Planning, ballots: Ballots, hints: Hints) -> Reconciler:
-    kinds = executors(
+def _reconciler(
+    ports: Ports, configured: Configured, narrator: Narrator, planning: Planning, *, ballots: Ballots, hints: Hints
+) -> Reconciler:
+    reach = Reach(
         clusters=ports.clusters,
+        canaries=ports.canaries,
+        metrics=ports.metrics,
         registry=ports.registry,
         prober=ports.prober,
         store=ports.store,
         hint=hints.changed,
+        workload_of=lambda service, environment: configured.catalogue().workload(service, environment),
     )
     needs = Needs(
         clock=ports.clock,
         store=ports.store,
         narrator=narrator,
         planning=planning,
-        executors=LookedUp(kinds),
+        executors=LookedUp(executors(reach)),
         ballots=ballots,
         hints=hints,
     )

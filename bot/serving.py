@@ -19,6 +19,7 @@ from bot.adapters.oci_registry import OciRegistry
 from bot.adapters.system_clock import SystemClock
 from bot.app import Bot, Configured, Ports, assemble, owner_name
 from bot.domain.errors import UnreachableError
+from bot.measuring import providers
 from bot.ports.clock import Clock
 from bot.ports.image_registry import ImageRegistry
 from bot.ports.store import Store
@@ -135,10 +136,13 @@ async def _ports(
 ) -> Ports:
     clock = SystemClock()
     connections = {name: Connection(each.kubeconfig, each.context) for name, each in catalogue.clusters.items()}
+    clusters = await stack.enter_async_context(KubernetesClusters(connections, clock))
     return Ports(
         clock=clock,
         store=store,
-        clusters=await stack.enter_async_context(KubernetesClusters(connections, clock)),
+        clusters=clusters,
+        canaries=clusters,
+        metrics=await stack.enter_async_context(providers(catalogue.metrics)),
         registry=await stack.enter_async_context(_registry(settings, catalogue)),
         prober=await stack.enter_async_context(HttpProber()),
         chat=slack.chat,

@@ -5,6 +5,7 @@ import re
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
+from bot.domain.errors import UsageError
 from bot.domain.ids import MessageKey, RunId
 from bot.domain.invocation import Invocation
 from bot.domain.phase import Phase
@@ -12,6 +13,7 @@ from bot.domain.run import Run
 from bot.ports.clock import Clock
 from bot.ports.store import Store
 from bot.slack.mrkdwn import plain
+from commands.grammar import read_line
 from commands.wording import OWN_SLASH_COMMANDS
 
 LOOK_S = 0.25
@@ -24,8 +26,9 @@ NOBODY_SERVES = (
 
 SLASH_COMMAND = re.compile(rf"`/(?=(?:{'|'.join(sorted(OWN_SLASH_COMMANDS | {'release'}))})\b)")
 
-STARTS = frozenset({"deploy", "rollback"})
-"""The verbs that start a run: it is followed to its end; without one they have failed."""
+STARTS = {"deploy": 1, "rollback": 1, "canary": 3, "promote": 3}
+"""The verbs that start a run, with at least so many words behind them: it is followed to its end; without one they have
+failed."""
 
 GOOD = frozenset({Phase.SUCCEEDED})
 
@@ -43,7 +46,7 @@ class Terminal:
         await self._store.hear(invocation)
         answer = await self._answer(invocation)
         self._say(readable(answer))
-        if not STARTS.intersection(invocation.text.split(maxsplit=1)[:1]):
+        if not _starts(invocation.text):
             return True
         run = await self._started(invocation, answer)
         return await self._follow(run.id) if run else "--dry-run" in invocation.text
@@ -81,6 +84,15 @@ class Terminal:
             if run is None or run.phase.final:
                 return run is not None and run.phase in GOOD
             await asyncio.sleep(LOOK_S)
+
+
+def _starts(line: str) -> bool:
+    """Whether a line asks for a run: `canary api prod` only asks how one stands."""
+    try:
+        read = read_line(line)
+    except UsageError:
+        return True  # whoever mistyped a release has released nothing
+    return read.verb in STARTS and len(read.words) >= STARTS[read.verb]
 
 
 def readable(text: str) -> str:

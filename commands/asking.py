@@ -1,9 +1,10 @@
-"""What deploy and rollback have in common: the options of a line that starts a run, and the request made of them."""
+"""What the verbs that start a run have in common: the options of their lines, and the request made of them."""
 
 from dataclasses import dataclass
 from datetime import datetime
 
 from bot.domain.errors import UsageError
+from bot.domain.image import DIGEST, TAG, is_mutable
 from bot.domain.invocation import Invocation
 from bot.domain.plan import Request, Verb
 from bot.domain.target import Target
@@ -18,7 +19,8 @@ FLAGS = ("dry-run", "break-glass")
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A wish to start a run. `ref` is empty for the last known good; `runbook` is empty for the target's own."""
+    """A wish to start a run. `ref` is empty for the last known good, and for a promotion: what runs in `origin`.
+    `runbook` is empty for the target's own."""
 
     verb: Verb
     target: Target
@@ -28,6 +30,7 @@ class Asked:
     not_before: datetime | None = None
     dry_run: bool = False
     break_glass: bool = False
+    origin: str = ""
 
 
 def read_asked(line: Line, reading: Reading, verb: Verb, placed: Placed) -> Asked:
@@ -63,7 +66,22 @@ def request_for(asked: Asked, invocation: Invocation) -> Request:
         channel=invocation.channel,
         not_before=asked.not_before,
         break_glass=asked.break_glass,
+        origin=asked.origin,
     )
+
+
+def require_version(placed: Placed, verb: str) -> None:
+    """Raise UsageError for a reference that names an image, or that everybody moves."""
+    example = f"`/{verb} {placed.service} v1.2.3 {placed.environment}`"
+    if is_mutable(placed.ref):
+        raise UsageError(
+            f"`{placed.ref}` is a name that everybody moves: it does not say what will run.",
+            hint=f"Name a version, a commit or a digest, like {example}.",
+        )
+    if not TAG.fullmatch(placed.ref) and not DIGEST.fullmatch(placed.ref):
+        raise UsageError(
+            f"`{placed.ref}` is no tag, commit or digest.", hint=f"Write it without the image's name, like {example}."
+        )
 
 
 def _require_breakable(asked: Asked, reading: Reading) -> None:

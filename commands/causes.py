@@ -115,9 +115,20 @@ def _waits(run: Run, step: PlannedStep, what: str, now: datetime) -> tuple[str, 
     seen, name = run.step(step.key), step.key.partition(".")[2]
     waits = seen.why or run.waiting_for
     since = f" for {roughly(now - seen.started_at)}" if seen.started_at else ""
+    if seen.asks:
+        return f"asks people in {what} {code(name)}{since}: {safe(waits)}", _who_lets_go_on(run)
     if seen.blocked:
         return f"is blocked in {what} {code(name)}{since}: {safe(waits)}", f"It tries again by itself. {_stop(run)}"
     return f"is at {what} {code(name)}{since}" + (f": {safe(waits)}" if waits else ""), _stop(run)
+
+
+def _who_lets_go_on(run: Run) -> str:
+    policy, target = run.sealed_plan().approval, run.request.target
+    go_on = typed(f"promote {target.service} {target.environment}")
+    who = (
+        f"{policy.count} of {safe(policy.group)}, other than {person(run.request.requester)}," if policy else "Anybody"
+    )
+    return f"{who} may type {go_on} to let it go on. {_stop(run)}"
 
 
 def _because(reason: str) -> str:

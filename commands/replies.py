@@ -16,6 +16,7 @@ from commands.spec import CommandSpec
 from commands.wording import ago, clipped, clock_time, code, person, safe, target, typed, version
 from runbooks.durations import roughly, say
 from runbooks.explain import read_aloud
+from runbooks.report import Report
 
 
 def slip(error: SluiceError) -> Reply:
@@ -23,19 +24,12 @@ def slip(error: SluiceError) -> Reply:
     return Reply(safe(str(error)))
 
 
-def later(verb: str) -> Reply:
-    """A verb that people know from the plans, and that does nothing yet."""
-    return Reply(
-        f"{code(verb)} comes with the canary runbook, which this release does not have yet; nothing was done. "
-        f"{typed('deploy <service> <ref> <environment>')} releases without a canary."
-    )
-
-
 def requested(run: Run, state: TargetState, *, channel: str, now: datetime, back: str = "") -> Reply:
     """A run was stored. `back`: the last known good version, where it is known already."""
     asked = run.request
     good = f"the last known good version{f', {version(back)},' if back else ''}"
-    what = version(asked.ref) if asked.ref else good
+    carried = f"what runs in *{asked.origin}*" if asked.origin else good
+    what = version(asked.ref) if asked.ref else carried
     lines = [f"{code(run.id)}: {asked.verb} of {target(asked.target)} to {what} is asked for."]
     if asked.not_before:
         lines.append(f"It begins at {clock_time(asked.not_before, now)}; {typed(f'abort {run.id}')} takes it back.")
@@ -85,6 +79,34 @@ def paused(run: Run) -> Reply:
 def resumed(run: Run) -> Reply:
     """A run goes on."""
     return Reply(f"{code(run.id)} goes on. {typed(f'why {run.id}')} tells what it is doing.", about=run.id)
+
+
+def canary_report(run: Run, found: Report, now: datetime) -> Reply:
+    """How a canary stands: its step, each signal with its numbers, and what comes next."""
+    plan = run.sealed_plan()
+    from_ = f", from {version(plan.previous.ref)}" if plan.previous else ""
+    weight = f" at {found.step.params['weight']}" if "weight" in found.step.params else ""
+    lines = [
+        f"{code(run.id)}: canary of {version(plan.artifact.ref)}{weight}, {target(plan.target)}{from_}.",
+        f"{code(found.step.key.partition('.')[2])}: {safe(found.stands)}",
+        *(f"• {safe(line)}" for line in found.signals),
+        f"Next: {safe(found.following)}.",
+        f"{typed(f'abort {run.id}')} takes its traffic away and brings {_restored(plan)} back.",
+    ]
+    return Reply("\n".join(lines), about=run.id)
+
+
+def let_go_on(run: Run, step: PlannedStep) -> Reply:
+    """Somebody let a waiting step go on; whether that suffices is counted like votes."""
+    policy, name = run.sealed_plan().approval, code(step.key.partition(".")[2])
+    if policy is None:
+        return Reply(f"{code(run.id)} goes on from {name}.", about=run.id)
+    votes = f"{policy.count} of {safe(policy.group)}"
+    return Reply(
+        f"Noted: you let {code(run.id)} go on from {name}. It does as soon as {votes} have said so, other than "
+        f"{person(run.request.requester)}, who asked for it.",
+        about=run.id,
+    )
 
 
 def dry_run(plan: Plan, now: datetime) -> Reply:
@@ -177,8 +199,15 @@ def _what_abort_does(run: Run) -> str:
 
 
 def _command(plan: Plan) -> str:
-    to = f"{plan.artifact.ref} " if plan.verb is Verb.DEPLOY else ""
+    to = f"{plan.artifact.ref} " if plan.verb in (Verb.DEPLOY, Verb.CANARY) else ""
+    if plan.verb is Verb.PROMOTE:
+        soak = next((gate for gate in plan.gates if gate.kind == "soak"), None)
+        to = f"{soak.params['in']} " if soak else ""
     return f"{plan.verb} {plan.target.service} {to}{plan.target.environment}"
+
+
+def _restored(plan: Plan) -> str:
+    return version(plan.previous.ref) if plan.previous else "what ran before"
 
 
 def _previous(previous: Previous | None, now: datetime) -> str:

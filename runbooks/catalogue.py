@@ -10,6 +10,7 @@ from bot.domain.approval import ApprovalPolicy
 from bot.domain.errors import UsageError
 from bot.domain.plan import Verb
 from bot.domain.target import WorkloadKind, WorkloadRef
+from bot.domain.traffic import Route
 from bot.ports.metrics import SignalQueries
 from runbooks.checks import SmokeCheck
 from runbooks.durations import PositiveDuration
@@ -17,6 +18,7 @@ from runbooks.metrics_providers import ProviderEntry
 from runbooks.parts import Name, Part
 from runbooks.signals import SignalsField, resolve
 from runbooks.source import did_you_mean, unknown
+from runbooks.traffic import Traffic
 
 OBJECT_NAME = re.compile(r"[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?")
 REPOSITORY = re.compile(r"[a-zA-Z0-9.-]+(:\d+)?(/[a-z0-9]+([._-]+[a-z0-9]+)*)+")
@@ -84,6 +86,7 @@ class WorkloadEntry(Part):
     workload: str | None = None
     namespace: Name | None = None
     container: str | None = None
+    traffic: Traffic | None = None
 
     @field_validator("workload")
     @classmethod
@@ -95,7 +98,8 @@ class WorkloadEntry(Part):
 
 class ServiceEntry(Part):
     """What is released. `image` is the repository without tag. `runbooks` maps environments to runbooks; an environment
-    without one is deployed by `deploy`. `signals` is what a canary is judged by; `None`: nothing."""
+    without one is deployed by `deploy`. `traffic` divides the requests between stable and canary, `signals` is what a
+    canary is judged by; `None`: there can be no canary."""
 
     image: str
     repository: str | None = None
@@ -104,6 +108,7 @@ class ServiceEntry(Part):
     channel: Channel
     runbooks: dict[str, str] = Field(default_factory=dict)
     smoke: tuple[SmokeCheck, ...] = ()
+    traffic: Traffic | None = None
     signals: SignalsField | None = None
     environments: dict[str, WorkloadEntry] = Field(default_factory=dict)
 
@@ -183,10 +188,28 @@ class Catalogue(Part):
         return own or self.service(service).channel
 
     def runbook_name(self, service: str, environment: str, verb: Verb) -> str:
-        """The runbook of a target: for a deploy the one that the service names. Raises UsageError."""
+        """The runbook of a target: for a deploy or a promotion the one that the service names. Raises UsageError."""
         self.environment(environment)
-        runbooks = self.service(service).runbooks
-        return "rollback" if verb is Verb.ROLLBACK else runbooks.get(environment, "deploy")
+        own = self.service(service).runbooks.get(environment)
+        return verb.value if verb in (Verb.ROLLBACK, Verb.CANARY) else own or verb.value
+
+    def environment_before(self, environment: str) -> str:
+        """The environment that the catalogue names before this one; empty: it is the first."""
+        names = list(self.environments)
+        at = names.index(environment)
+        return names[at - 1] if at else ""
+
+    def route(self, service: str, environment: str) -> Route:
+        """The way of the requests to a target. Raises UsageError."""
+        workload, entry = self.workload(service, environment), self.service(service)
+        own = entry.environments.get(environment, WorkloadEntry()).traffic
+        traffic = own or entry.traffic
+        if traffic is None:
+            raise UsageError(
+                f"{service} has no 'traffic' that a canary could have a share of.",
+                hint="Write 'traffic: {router: replicas}', or name gateway-api, istio or nginx.",
+            )
+        return traffic.of(workload)
 
     def smoke(self, service: str, environment: str) -> tuple[SmokeCheck, ...]:
         """The service's smoke checks with the target's names filled in. Raises UsageError."""

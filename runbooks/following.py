@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 from bot.domain.outcome import Evidence, Failed, FailureCause, Outcome, Pending, Succeeded
+from bot.domain.target import WorkloadRef
 from bot.ports.cluster import Cluster, Fault, WorkloadState
 from bot.ports.execution import StepContext
 
@@ -26,7 +27,7 @@ async def follow(
         )
     hopeless = [fault for fault in seen.faults if fault.hopeless]
     if hopeless:
-        return Failed(named(hopeless[0], len(hopeless)), evidence=await evidence(cluster, context, hopeless[0]))
+        return Failed(named(hopeless[0], len(hopeless)), evidence=await evidence(cluster, ref, hopeless[0]))
     if seen.settled:
         return Succeeded(f"{seen.desired} of {seen.desired} pods", {"generation": seen.generation})
     return Pending(progress(seen), requeue_after=NEXT_LOOK)
@@ -48,9 +49,8 @@ def named(fault: Fault, count: int) -> str:
     return f"{fault.kind}{pods}: {fault.message}"
 
 
-async def evidence(cluster: Cluster, context: StepContext, fault: Fault) -> tuple[Evidence, ...]:
-    """The cluster's newest warnings, and the last words of the container that fails."""
-    ref = context.plan.workload
+async def evidence(cluster: Cluster, ref: WorkloadRef, fault: Fault) -> tuple[Evidence, ...]:
+    """The cluster's newest warnings about a workload, and the last words of the container that fails."""
     events = await cluster.recent_events(ref)
     lines = await cluster.logs(ref, fault.pod, fault.container) if fault.pod and fault.container else ()
     found = (Evidence("events", events), Evidence(f"last lines of {fault.pod}/{fault.container}", lines))

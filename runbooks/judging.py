@@ -4,16 +4,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from bot.domain.errors import TemporaryError, UnreadableError
+from bot.domain.errors import PermanentError, TemporaryError, UnreadableError
 from bot.domain.json import Json
-from bot.domain.judge.explain import explained
+from bot.domain.judge.explain import all_figures, explained
 from bot.domain.judge.guards import Guard, Guards, GuardSettings, LatencyGuard, LevelGuard, RateGuard
 from bot.domain.judge.judge import Judge
 from bot.domain.judge.samples import Observation
 from bot.domain.judge.settings import CountsSignal, GaugeSignal, JudgeSettings, LatencySignal
-from bot.domain.judge.verdict import Call, Verdict
+from bot.domain.judge.verdict import Call
 from bot.domain.plan import Plan
 from bot.ports.metrics import CPU, MetricsProviders, Reading, SignalQueries
+from runbooks.film import Film
 from runbooks.guards import Guarded, parse
 from runbooks.margins import Margins
 from runbooks.signals import Signals
@@ -39,12 +40,23 @@ def seal(queries: SignalQueries, signals: Signals) -> dict[str, Json]:
 
 def measured(plan: Plan) -> Measured:
     """What was sealed. Raises UnreadableError."""
-    written = plan.signals.get("guards")
-    if not plan.signals or not isinstance(written, list):
+    return unsealed(plan.signals)
+
+
+def unsealed(signals: Mapping[str, Json]) -> Measured:
+    """What `seal` made. Raises UnreadableError."""
+    written = signals.get("guards")
+    if not signals or not isinstance(written, list):
         raise UnreadableError("the plan holds no signals to judge by")
     guards = tuple(_guard(str(text)) for text in written)
-    margins = Margins.model_validate(plan.signals["margins"])
-    return Measured(SignalQueries.unsealed(plan.signals["queries"]), margins, guards)
+    return Measured(SignalQueries.unsealed(signals["queries"]), Margins.model_validate(signals["margins"]), guards)
+
+
+def require_judgeable(known: Measured) -> None:
+    """Raise UsageError where the judge or a guard rail cannot work with these signals: better now than in the middle of
+    a release."""
+    settings_of(known, horizon=HISTORY, share=1)
+    GuardSettings(known.guards, bounds=known.queries.latency.edges if known.queries.latency else ())
 
 
 def settings_of(known: Measured, *, horizon: timedelta, share: int) -> JudgeSettings:
@@ -81,14 +93,16 @@ def settings_of(known: Measured, *, horizon: timedelta, share: int) -> JudgeSett
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """What one look said: the judge's call with its line for people, the guard that is breached (empty: none), and
-    what the next look must know. `verdict` is the judge's own."""
+    """What one look said: the judge's call with its line for people, the line if this were the last look, the figures
+    of both arms, the guards that are breached (empty: none), what the next look must know, and all that was seen."""
 
     call: Call
     said: str
+    undecided: str
+    figures: str
     breach: str
     memo: dict[str, Json]
-    verdict: Verdict
+    film: Film
 
 
 class Jury:
@@ -100,23 +114,27 @@ class Jury:
     async def look(
         self, known: Measured, settings: JudgeSettings, memo: Mapping[str, Json], *, began: datetime, now: datetime
     ) -> Look:
-        """One look. `began`: when the canary got its first traffic. A server that is away is a look that sees nothing,
-        never an error. Raises PermanentError for what no further look will better."""
-        judge, guards = _restored(settings, known, memo)
+        """One look. `began`: when the canary got its first traffic. A server that is away, or that does not let us in
+        any more, is a look that sees nothing, never an error: what nobody can see is no fault of the canary's."""
+        judge, guards, film = _restored(settings, known, memo)
         read = datetime.fromisoformat(str(memo["read"])) if "read" in memo else began - HISTORY
         try:
             readings = await self._providers.get(known.queries.provider).read(known.queries, read, now)
-        except TemporaryError as exc:
-            verdict = judge.see(None)
-            return Look(Call.BLIND, f"{explained(judge, verdict)}: {exc}", "", _memo(judge, guards, read), verdict)
+        except (TemporaryError, PermanentError) as exc:
+            said = f"{explained(judge, judge.see(None))}: {exc}"
+            return Look(Call.BLIND, said, said, all_figures(judge), "", _memo(judge, guards, film, read), film)
         breach, verdict = "", judge.verdict()
         for reading in readings:
             at = (reading.at - began).total_seconds()
-            verdict = judge.see(_observation(reading, at))
+            observation = _observation(reading, at)
+            verdict = judge.see(observation)
+            film.take(judge, verdict, observation)
             if at > 0:
-                breach = "; ".join(found.line for found in guards.see(at, reading.canary))
+                breach = breach or "; ".join(found.line for found in guards.see(at, reading.canary))
         read = readings[-1].at if readings else read
-        return Look(verdict.call, explained(judge, verdict), breach, _memo(judge, guards, read), verdict)
+        said, undecided = explained(judge, verdict), explained(judge, judge.ended())
+        memo = _memo(judge, guards, film, read)
+        return Look(verdict.call, said, undecided, all_figures(judge), breach, memo, film)
 
 
 def _observation(reading: Reading, at: float) -> Observation:
@@ -124,18 +142,19 @@ def _observation(reading: Reading, at: float) -> Observation:
     return Observation(at, reading.canary if at > 0 else {}, reading.baseline)
 
 
-def _restored(settings: JudgeSettings, known: Measured, memo: Mapping[str, Json]) -> tuple[Judge, Guards]:
+def _restored(settings: JudgeSettings, known: Measured, memo: Mapping[str, Json]) -> tuple[Judge, Guards, Film]:
     bounds = settings.latency.bounds if settings.latency else ()
     watched = GuardSettings(known.guards, bounds=bounds)
-    judge, guards = memo.get("judge"), memo.get("guards")
+    judge, guards, film = memo.get("judge"), memo.get("guards"), memo.get("film")
     return (
         Judge.restored(settings, judge) if isinstance(judge, dict) else Judge(settings),
         Guards.restored(watched, guards) if isinstance(guards, dict) else Guards(watched),
+        Film.restored(film) if isinstance(film, dict) else Film(),
     )
 
 
-def _memo(judge: Judge, guards: Guards, read: datetime) -> dict[str, Json]:
-    return {"judge": judge.state(), "guards": guards.state(), "read": read.isoformat()}
+def _memo(judge: Judge, guards: Guards, film: Film, read: datetime) -> dict[str, Json]:
+    return {"judge": judge.state(), "guards": guards.state(), "film": film.state(), "read": read.isoformat()}
 
 
 def _guard(text: str) -> Guard:

@@ -20,8 +20,8 @@ GATES: Mapping[str, GateKind] = {kind.name: kind for kind in GATE_KINDS}
 STEPS: Mapping[str, StepKind] = {kind.name: kind for kind in STEP_KINDS}
 
 LATER_KINDS = frozenset(
-    {"canary", "promote", "switch", "judge", "watch", "pipeline", "webhook"}
-    | {"ci", "vulnerabilities", "signature", "soak", "order", "compatibility", "pairing", "budget", "freeze", "lock"}
+    {"switch", "pipeline", "webhook"}
+    | {"ci", "vulnerabilities", "signature", "order", "compatibility", "pairing", "budget", "freeze", "lock"}
 )
 """Kinds that are planned; naming them is kinder than calling them unknown."""
 

@@ -1,7 +1,7 @@
 """Pure: a request, a runbook and the facts become a plan in which nothing is left open."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 
 from pydantic import ValidationError
@@ -10,15 +10,16 @@ from bot.domain.approval import ApprovalPolicy
 from bot.domain.errors import PermanentError, UsageError
 from bot.domain.ids import StepKey
 from bot.domain.json import Json, JsonObject
-from bot.domain.plan import Artifact, Plan, PlannedStep, Previous, Request, RunbookPin
+from bot.domain.plan import Artifact, Plan, PlannedStep, Previous, Request, RunbookPin, Verb
 from bot.domain.target import WorkloadRef
+from bot.domain.traffic import Route
 from runbooks.checks import SmokeCheck
 from runbooks.kinds import StepSpec
 from runbooks.lookups import lookups, resolve, spoken
 from runbooks.registry import gate_kind, step_kind
 from runbooks.spec import Entry, Runbook
 
-APPROVAL, SMOKE = "approval", "smoke"
+APPROVAL, SMOKE, SOAK = "approval", "smoke", "soak"
 
 RUN = "${run}"
 """A plan does not know its run: this look-up stays until a step is executed."""
@@ -26,7 +27,8 @@ RUN = "${run}"
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What was gathered about the world before planning."""
+    """What was gathered about the world before planning. `soaks_in` is the environment that a version comes from;
+    empty: there is none."""
 
     workload: WorkloadRef
     protected: bool
@@ -38,6 +40,9 @@ class Facts:
     channel: str
     smoke: tuple[SmokeCheck, ...] = ()
     notes: tuple[str, ...] = ()
+    traffic: Route | None = None
+    signals: Mapping[str, Json] = field(default_factory=dict)
+    soaks_in: str = ""
 
 
 def make_plan(request: Request, runbook: Runbook, facts: Facts) -> Plan:
@@ -55,7 +60,11 @@ def make_plan(request: Request, runbook: Runbook, facts: Facts) -> Plan:
         "environment": request.target.environment,
         "run": RUN,
     }
-    fill = _Filler(runbook, values, facts.smoke)
+    fill = _Filler(runbook, values, facts.smoke, facts.soaks_in)
+    gates = [fill.gate(entry) for entry in runbook.gates]
+    if request.verb is Verb.PROMOTE and all(entry.kind != SOAK for entry in runbook.gates):
+        # What is promoted must run healthy where it comes from, whatever the runbook asks for besides.
+        gates.append(fill.gate(Entry(f"gates.{SOAK}", SOAK, {}, None, 0)))
     return Plan(
         verb=request.verb,
         target=request.target,
@@ -66,7 +75,7 @@ def make_plan(request: Request, runbook: Runbook, facts: Facts) -> Plan:
         live_template=facts.live_template,
         live_mark=facts.live_mark,
         runbook=RunbookPin(runbook.name, runbook.sha256),
-        gates=tuple(fill.gate(entry) for entry in runbook.gates),
+        gates=tuple(gates),
         steps=tuple(fill.step(entry) for entry in runbook.steps if facts.policy or entry.kind != APPROVAL),
         on_failure=tuple(fill.step(entry) for entry in runbook.on_failure),
         approval=facts.policy,
@@ -74,6 +83,8 @@ def make_plan(request: Request, runbook: Runbook, facts: Facts) -> Plan:
         channel=facts.channel,
         reason=request.reason,
         notes=facts.notes,
+        traffic=facts.traffic,
+        signals=facts.signals,
     )
 
 
@@ -108,12 +119,20 @@ class _Filler:
     runbook: Runbook
     values: Mapping[str, str]
     smoke: tuple[SmokeCheck, ...]
+    soaks_in: str
 
     def gate(self, entry: Entry) -> PlannedStep:
         kind = gate_kind(entry.kind)
-        return PlannedStep(
-            StepKey(entry.key), entry.kind, self._params(entry, kind.spec), _deadline(entry, kind.deadline)
-        )
+        params = self._params(entry, kind.spec)
+        if entry.kind == SOAK and not params["in"]:
+            if not self.soaks_in:
+                raise UsageError(
+                    f"The gate 'soak' ({self.runbook.file}:{entry.line}) does not say where a version soaks, and the "
+                    "catalogue names no environment before this one.",
+                    hint="Write where, as in `soak: {in: staging, for: 1h}`, or leave the gate out.",
+                )
+            params["in"] = self.soaks_in
+        return PlannedStep(StepKey(entry.key), entry.kind, params, _deadline(entry, kind.deadline))
 
     def step(self, entry: Entry) -> PlannedStep:
         kind = step_kind(entry.kind)

@@ -8,14 +8,16 @@ from bot.domain.errors import NotFoundError, PermanentError, RefusedError, Usage
 from bot.domain.image import DIGEST, ImageRef, is_mutable, short
 from bot.domain.plan import Artifact, Plan, Previous, Request, Verb
 from bot.domain.release import ReleaseRecord, digest_of, identity, last_known_good, means, same_image
-from bot.domain.target import WorkloadRef
+from bot.domain.target import Target, WorkloadRef
 from bot.ports.cluster import HISTORY_MARK, RUN_MARK, Clusters, WorkloadState
 from bot.ports.image_registry import ImageRegistry
 from bot.ports.store import Store
 from runbooks.configuration import Configuration
 from runbooks.planner import Facts, make_plan
+from runbooks.running import running_image
 from runbooks.source import unknown
 from runbooks.spec import Runbook
+from runbooks.surveying import Surveyor
 
 RECORDS = 50
 """How many release records back a rollback may name a release."""
@@ -31,11 +33,13 @@ class Gatherer:
         clusters: Clusters,
         registry: ImageRegistry,
         store: Store,
+        surveyor: Surveyor,
     ) -> None:
         self._configuration = configuration
         self._clusters = clusters
         self._registry = registry
         self._store = store
+        self._surveyor = surveyor
 
     async def plan(self, request: Request) -> Plan:
         """See the port."""
@@ -47,14 +51,11 @@ class Gatherer:
             records = list(await tx.releases(request.target, limit=RECORDS))
         live = running_image(state)
         running, unsealed = await self._sealed(live)
-        if request.verb is Verb.ROLLBACK:
-            wanted = way_back(request, records, history(state), running)
-            artifact = await self._pinned(wanted, ref_of(wanted, records))
-        else:
-            artifact = await self._resolved(catalogue.service(service).image, request.ref)
+        artifact = await self._artifact(request, records, way_back_from=(history(state), running))
         if artifact.digest == digest_of(live):
             digits = short(artifact.digest)
             raise UsageError(f"{service} in {environment} runs `{artifact.ref}` already (sha256:{digits}).")
+        traffic = await self._surveyor.facts(catalogue, request.target, runbook, state)
         facts = Facts(
             workload=state.ref,
             protected=catalogue.environment(environment).protected,
@@ -65,7 +66,10 @@ class Gatherer:
             policy=catalogue.policy(environment, self._votes_as(request, runbook)),
             channel=catalogue.channel(service, environment),
             smoke=catalogue.smoke(service, environment),
-            notes=(*notes(state), *unsealed),
+            notes=(*notes(state), *unsealed, *traffic.notes),
+            traffic=traffic.route,
+            signals=traffic.signals,
+            soaks_in=request.origin or catalogue.environment_before(environment),
         )
         return make_plan(request, runbook, facts)
 
@@ -83,6 +87,9 @@ class Gatherer:
 
     async def _moved_ref(self, request: Request, plan: Plan) -> str | None:
         ref = request.ref
+        if request.verb is Verb.PROMOTE:
+            runs = running_image(await self._origin(request))
+            return None if same_image(runs, plan.artifact.image) else f"{request.origin} runs another version now"
         if request.verb is Verb.ROLLBACK or DIGEST.fullmatch(ref):
             return None
         repository = ImageRef.parse(plan.artifact.image).repository
@@ -95,6 +102,35 @@ class Gatherer:
         return f"`{ref}` now means sha256:{short(now.digest)}, not sha256:{short(plan.artifact.digest)}"
 
     # --- facts ---
+
+    async def _artifact(
+        self, request: Request, records: list[ReleaseRecord], *, way_back_from: tuple[tuple[str, ...], str]
+    ) -> Artifact:
+        """What shall run. For a rollback `way_back_from` is what the workload remembers, and what it runs."""
+        match request.verb:
+            case Verb.ROLLBACK:
+                wanted = way_back(request, records, *way_back_from)
+                return await self._pinned(wanted, ref_of(wanted, records))
+            case Verb.PROMOTE:
+                return await self._carried(request)
+        return await self._resolved(self._configuration().catalogue.service(request.target.service).image, request.ref)
+
+    async def _carried(self, request: Request) -> Artifact:
+        """What runs in the environment that it is promoted from, by digest: nothing is built or looked up anew."""
+        runs = running_image(await self._origin(request))
+        place = Target(request.target.service, request.origin)
+        if digest_of(runs) is None:
+            raise UsageError(
+                f"{place} runs `{runs}`, known by its tag alone: nobody can say that the very same would be promoted.",
+                hint=f"Release it there with `/deploy {place.service} <ref> {place.environment}` first.",
+            )
+        async with self._store.reading() as tx:
+            records = list(await tx.releases(place, limit=RECORDS))
+        return await self._pinned(runs, ref_of(runs, records))
+
+    async def _origin(self, request: Request) -> WorkloadState:
+        workload = self._configuration().catalogue.workload(request.target.service, request.origin)
+        return await self._clusters.get(workload.cluster).observe(workload)
 
     def _runbook(self, request: Request) -> Runbook:
         configuration = self._configuration()
@@ -149,21 +185,6 @@ class Gatherer:
         found = await self._registry.resolve(parsed.repository, parsed.digest or parsed.tag or "")
         pinned = str(parsed.pinned(found.digest))
         return Artifact(pinned, found.digest, ref, found.commit, found.platforms)
-
-
-def running_image(state: WorkloadState) -> str:
-    """The image of the container that is released. Raises RefusedError when the catalogue must name it."""
-    if state.ref.container:
-        if state.ref.container not in state.images:
-            names = ", ".join(state.images)
-            raise RefusedError(f"{state.ref} has no container '{state.ref.container}'; it has {names}")
-        return state.images[state.ref.container]
-    if len(state.images) == 1:
-        return next(iter(state.images.values()))
-    if state.ref.name in state.images:
-        return state.images[state.ref.name]
-    names = ", ".join(state.images)
-    raise RefusedError(f"{state.ref} has several containers ({names}); name one as 'container' in the catalogue")
 
 
 def history(state: WorkloadState) -> tuple[str, ...]:

@@ -1,28 +1,52 @@
 """Every kind of step and gate that the program knows, in sight; a kind that is not here does not exist."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
+from bot.ports.canaries import CanaryClusters
 from bot.ports.cluster import Clusters, Hint
 from bot.ports.execution import Executor
 from bot.ports.image_registry import ImageRegistry
+from bot.ports.metrics import MetricsProviders
 from bot.ports.probe import Prober
 from bot.ports.store import Store
-from runbooks.gates import image
+from runbooks.gates import image, soak
+from runbooks.judging import Jury
 from runbooks.kinds import GateKind, StepKind
-from runbooks.steps import approval, job, notify, restore, rollout, set_image, smoke, wait
+from runbooks.steps import (
+    approval,
+    canary,
+    job,
+    judge,
+    notify,
+    promote,
+    recovery,
+    restore,
+    rollout,
+    set_image,
+    smoke,
+    wait,
+    watch,
+)
+from runbooks.trial import Trial
 
 STEP_KINDS: tuple[StepKind, ...] = (
     approval.KIND,
+    canary.KIND,
     job.KIND,
+    judge.KIND,
     notify.KIND,
+    promote.KIND,
+    recovery.KIND,
     restore.KIND,
     rollout.KIND,
     set_image.KIND,
     smoke.KIND,
     wait.KIND,
+    watch.KIND,
 )
 
-GATE_KINDS: tuple[GateKind, ...] = (image.KIND,)
+GATE_KINDS: tuple[GateKind, ...] = (image.KIND, soak.KIND)
 
 
 def step_kind(name: str) -> StepKind:
@@ -35,17 +59,37 @@ def gate_kind(name: str) -> GateKind:
     return {kind.name: kind for kind in GATE_KINDS}[name]
 
 
-def executors(
-    *, clusters: Clusters, registry: ImageRegistry, prober: Prober, store: Store, hint: Hint
-) -> Mapping[str, Executor]:
-    """One executor for each kind but `approval`, which the engine does itself. `hint` wakes what watches a workload."""
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """What executors reach of the world. `hint` wakes what watches a workload; `workload_of` is the catalogue's."""
+
+    clusters: Clusters
+    canaries: CanaryClusters
+    metrics: MetricsProviders
+    registry: ImageRegistry
+    prober: Prober
+    store: Store
+    hint: Hint
+    workload_of: soak.WorkloadOf
+
+
+def executors(reach: Reach) -> Mapping[str, Executor]:
+    """One executor for each kind but `approval`, which the engine does itself."""
+    clusters, canaries, hint = reach.clusters, reach.canaries, reach.hint
+    trial = Trial(Jury(reach.metrics))
     return {
-        image.KIND.name: image.ImageGate(registry),
+        canary.KIND.name: canary.Canary(clusters, canaries, trial, hint),
+        image.KIND.name: image.ImageGate(reach.registry),
         job.KIND.name: job.RunJob(clusters, hint),
-        notify.KIND.name: notify.Notify(store),
-        restore.KIND.name: restore.Restore(clusters, hint),
+        judge.KIND.name: judge.JudgeCanary(canaries, trial),
+        notify.KIND.name: notify.Notify(reach.store),
+        promote.KIND.name: promote.Promote(clusters, canaries, hint),
+        recovery.KIND.name: recovery.Recovery(reach.metrics),
+        restore.KIND.name: restore.Restore(clusters, canaries, hint),
         rollout.KIND.name: rollout.Rollout(clusters, hint),
         set_image.KIND.name: set_image.SetImage(clusters),
-        smoke.KIND.name: smoke.Smoke(prober),
+        smoke.KIND.name: smoke.Smoke(reach.prober),
+        soak.KIND.name: soak.SoakGate(clusters, reach.store, reach.workload_of),
         wait.KIND.name: wait.Wait(),
+        watch.KIND.name: watch.Watch(reach.metrics),
     }

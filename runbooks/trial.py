@@ -6,12 +6,15 @@ from datetime import datetime, timedelta
 
 from pydantic import Field
 
+from bot.domain.errors import NotFoundError, RefusedError
 from bot.domain.json import Json
 from bot.domain.judge.verdict import Call
 from bot.domain.outcome import Failed, Outcome, Pending, Succeeded
 from bot.domain.phase import StepPhase
-from bot.domain.plan import Plan
-from bot.ports.canaries import TrafficState
+from bot.domain.picture import Picture
+from bot.domain.plan import Plan, PlannedStep
+from bot.domain.run import Run
+from bot.ports.canaries import Canaries, TrafficState
 from bot.ports.execution import StepContext
 from runbooks.durations import PositiveDuration, roughly, say
 from runbooks.following import named
@@ -19,7 +22,7 @@ from runbooks.judging import Jury, Look, measured, settings_of
 from runbooks.kinds import StepSpec
 from runbooks.percent import parse_percent
 
-KEPT = ("judge", "guards", "read", "began")
+KEPT = ("judge", "guards", "film", "read", "began")
 """What one step of a canary hands to the next: the trial is one, from its first traffic to its last look."""
 
 STEPS = ("canary", "judge")
@@ -37,89 +40,153 @@ class TrialSpec(StepSpec):
 
 
 @dataclass(frozen=True, slots=True)
+class Wish:
+    """What a step wants of its trial. `hold`: even a good canary waits for people before the next step."""
+
+    spec: TrialSpec
+    hold: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """One look, and what else a decision needs: what the traffic looks like (`odd`: a clause on what is wrong with it;
+    empty: it is as Sluice left it), the time of this step, and the picture of all that was seen."""
+
+    look: Look
+    odd: str
+    spent: timedelta
+    interval: timedelta
+    picture: Picture
+
+
+@dataclass(frozen=True, slots=True)
 class Trial:
     """Lets the jury look, once a pass, and says what that means for the step."""
 
     jury: Jury
 
-    async def judged(
-        self, context: StepContext, spec: TrialSpec, memo: Mapping[str, Json], state: TrafficState, *, hold: bool
-    ) -> Outcome:
+    async def judged(self, context: StepContext, wish: Wish, memo: Mapping[str, Json], canaries: Canaries) -> Outcome:
         """One pass. `memo` must hold `began` (the canary's first traffic) and `since` (this step's)."""
-        wrong = _wrong(state)
-        if wrong:
-            return wrong
-        known = measured(context.plan)
-        settings = settings_of(known, horizon=_horizon(context.plan), share=_first_share(context.plan))
-        began = datetime.fromisoformat(str(memo["began"]))
+        state, odd = await _traffic(context.plan, canaries)
+        known, began = measured(context.plan), datetime.fromisoformat(str(memo["began"]))
+        settings = settings_of(known, horizon=horizon(context.plan), share=first_share(context.plan))
         look = await self.jury.look(known, settings, memo, began=began, now=context.now)
-        remembered = {**memo, **look.memo}
-        if look.breach:
-            return Failed(f"a guard rail is breached: {look.breach}")
-        if look.call is Call.FAIL:
-            return Failed(f"the canary is worse: {look.said}")
-        return self._undecided(context, spec, remembered, look, hold=hold, interval=known.queries.interval, state=state)
-
-    def _undecided(
-        self,
-        context: StepContext,
-        spec: TrialSpec,
-        memo: dict[str, Json],
-        look: Look,
-        *,
-        hold: bool,
-        interval: timedelta,
-        state: TrafficState,
-    ) -> Outcome:
-        """Not bad: on, a longer look, or a question to people."""
+        wrong = _wrong(state) or _harm(look)
+        stands = "rolled back" if wrong else "good" if look.call is Call.PASS else "not decided yet"
+        picture = look.film.picture(title(context.plan, stands), settings)
+        if wrong:
+            return Failed(wrong, picture=picture)
         spent = context.now - datetime.fromisoformat(str(memo["since"]))
-        limit = spec.for_ * (2 if memo.get("extended") else 1)
-        if context.consent and memo.get("asks"):
-            return _done(memo, f"{', '.join(f'<@{user}>' for user in context.consent)} let it go on · {look.said}")
-        if look.call is Call.PASS and spent >= spec.least:
-            if not hold:
-                return _done(memo, look.said)
-            asks = f"waits for people, as the runbook says. {look.said}"
-            return Pending(asks, interval, memo | {"asks": True}, blocked=True)
-        if state.edited:
-            return Pending(f"somebody changed the traffic by hand: {state.edited}", interval, memo, blocked=True)
-        if spent < limit:
-            return Pending(f"judging {roughly(spent)} of {say(limit)} · {look.said}", interval, memo | {"asks": False})
-        if not memo.get("extended"):
-            return Pending(f"extended once · {look.said}", interval, memo | {"extended": True})
-        return Pending(f"cannot be decided, people must: {look.said}", interval, memo | {"asks": True}, blocked=True)
+        seen = Seen(look, odd, spent, known.queries.interval, picture)
+        return _undecided(context, wish, {**memo, **look.memo}, seen)
+
+
+def _undecided(context: StepContext, wish: Wish, memo: dict[str, Json], seen: Seen) -> Outcome:
+    """Not bad: on, a longer look, or a question to people."""
+    look, extended = seen.look, bool(memo.get("extended"))
+    limit = wish.spec.for_ * (2 if extended else 1)
+    if context.consent and context.seen.asks:
+        said = f"{', '.join(f'<@{user}>' for user in context.consent)} let it go on; {look.figures}"
+        return _on(context, memo, seen, said)
+    if seen.odd:
+        return _asks(memo, seen, f"{seen.odd}; put it back, or let it go on: Sluice then sets its own weight")
+    if look.call is Call.PASS and seen.spent >= wish.spec.least:
+        return (
+            _asks(memo, seen, "good so far; the runbook lets people decide")
+            if wish.hold
+            else _good(context, memo, seen)
+        )
+    if seen.spent < limit:
+        longer = ", extended once" if extended else ""
+        return _looks_on(memo, seen, f"judging {roughly(seen.spent)} of {say(limit)}{longer}")
+    if not extended:
+        return _looks_on(memo | {"extended": True}, seen, f"judging for another {say(wish.spec.for_)}, extended once")
+    return _asks(memo, seen, look.undecided)
+
+
+def _good(context: StepContext, memo: dict[str, Json], seen: Seen) -> Outcome:
+    return _on(context, memo, seen, seen.look.said)
+
+
+def _on(context: StepContext, memo: dict[str, Json], seen: Seen, said: str) -> Outcome:
+    """The step is done; but a canary is never left alone: while the run is paused it is looked at on."""
+    if context.run.pause is not None:
+        return Pending("paused; still watched", seen.interval, memo, detail=said, picture=seen.picture)
+    return Succeeded(said, picture=seen.picture)
+
+
+def _looks_on(memo: dict[str, Json], seen: Seen, why: str) -> Pending:
+    """Sluice looks again by itself; a metrics server that does not answer is told as what it is."""
+    look, blind = seen.look, seen.look.call is Call.BLIND
+    detail = look.figures if blind else f"{look.figures}\n{look.said}"
+    why = f"{why}; {look.said}" if blind else why
+    return Pending(why, seen.interval, memo, blocked=blind, detail=detail, picture=seen.picture)
+
+
+def _asks(memo: dict[str, Json], seen: Seen, why: str) -> Pending:
+    return Pending(why, seen.interval, memo, blocked=True, asks=True, detail=seen.look.figures, picture=seen.picture)
+
+
+async def _traffic(plan: Plan, canaries: Canaries) -> tuple[TrafficState | None, str]:
+    """How the traffic is divided, and as a clause what is odd about that. A router's object that is gone, or that
+    another controller has taken, is for people to mend; neither is a fault of the canary's."""
+    if plan.traffic is None:
+        raise RuntimeError("a plan without traffic has no canary")
+    try:
+        state = await canaries.observe(plan.traffic)
+    except (NotFoundError, RefusedError) as exc:
+        return None, f"the traffic cannot be read: {exc}"
+    return state, f"somebody changed the traffic by hand: {state.edited}" if state.edited else ""
 
 
 def inherited(context: StepContext) -> dict[str, Json]:
-    """What the step of this canary before this one handed on; empty for the first."""
+    """What the step of this canary before this one remembered; empty for the first. What its last look saw beyond that
+    is read again, and judged alike."""
     for planned in reversed(context.plan.steps):
         step = context.run.step(planned.key)
         if planned.kind in STEPS and step.phase is StepPhase.SUCCEEDED:
-            return {key: step.outputs[key] for key in KEPT if key in step.outputs}
+            return {key: step.memo[key] for key in KEPT if key in step.memo}
     return {}
 
 
-def _done(memo: Mapping[str, Json], said: str) -> Succeeded:
-    return Succeeded(said, {key: memo[key] for key in KEPT if key in memo})
+def began(run: Run) -> datetime | None:
+    """When the canary of a run first had traffic; `None`: it never had."""
+    memos = (run.step(planned.key).memo for planned in run.sealed_plan().steps if planned.kind in STEPS)
+    return next((datetime.fromisoformat(str(memo["began"])) for memo in memos if "began" in memo), None)
 
 
-def _wrong(state: TrafficState) -> Outcome | None:
+def _harm(look: Look) -> str:
+    if look.breach:
+        return f"a guard rail is breached: {look.breach}"
+    return f"worse than stable: {look.said}" if look.call is Call.FAIL else ""
+
+
+def _wrong(state: TrafficState | None) -> str:
     """What is wrong with the pods themselves; no figures are needed to see it."""
+    if state is None:
+        return ""
     if state.canary is None:
-        return Failed("the canary is gone: somebody has deleted it")
+        return "the canary is gone: somebody has deleted it"
     hopeless = [fault for fault in state.canary.faults if fault.hopeless]
-    return Failed(f"the canary does not run: {named(hopeless[0], len(hopeless))}") if hopeless else None
+    return f"the canary does not run: {named(hopeless[0], len(hopeless))}" if hopeless else ""
 
 
-def _horizon(plan: Plan) -> timedelta:
+def title(plan: Plan, stands: str) -> str:
+    """What a picture of this canary is called."""
+    return f"{plan.target.service} {plan.artifact.ref} in {plan.target.environment}: {stands}"
+
+
+def limit_of(planned: PlannedStep) -> timedelta:
+    """How long one step of a trial may look before it is extended."""
+    own = planned.params.get("judge")
+    return TrialSpec.model_validate(own if isinstance(own, dict) else planned.params).for_
+
+
+def horizon(plan: Plan) -> timedelta:
     """The longest that the whole trial may last, each step extended once."""
-    total = timedelta(0)
-    for planned in plan.steps:
-        if planned.kind in STEPS:
-            own = planned.params.get("judge")
-            total += 2 * TrialSpec.model_validate(own if isinstance(own, dict) else planned.params).for_
-    return total
+    return sum((2 * limit_of(planned) for planned in plan.steps if planned.kind in STEPS), timedelta(0))
 
 
-def _first_share(plan: Plan) -> int:
+def first_share(plan: Plan) -> int:
+    """The share of the traffic that the trial begins with, in per cent."""
     return next(parse_percent(planned.params["weight"]) for planned in plan.steps if planned.kind == "canary")

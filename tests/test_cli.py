@@ -64,7 +64,7 @@ def test_serve_refuses_an_environment_that_is_not_right(sluice: Sluice, monkeypa
 def test_check_counts_what_it_read(sluice: Sluice) -> None:
     """And finds no fault in a catalogue without one."""
     result = sluice("check")
-    assert (result.exit_code, "2 services, 2 environments, 3 runbooks: no fault." in result.output) == (0, True)
+    assert (result.exit_code, "2 services, 2 environments, 5 runbooks: no fault." in result.output) == (0, True)
 
 
 def test_check_names_every_fault(sluice: Sluice, tmp_path: Path) -> None:
@@ -102,7 +102,9 @@ def test_explain_needs_no_catalogue(sluice: Sluice, tmp_path: Path) -> None:
     assert sluice("explain", "rollback").exit_code == 0
     result = sluice("explain", "deplyo")
     assert result.exit_code == 1
-    assert result.stderr == "sluice: there is no runbook 'deplyo'; there are deploy, hotfix, rollback\n"
+    assert (
+        result.stderr == "sluice: there is no runbook 'deplyo'; there are canary, deploy, hotfix, promote, rollback\n"
+    )
 
 
 def journalled(path: Path, entries: int) -> None:

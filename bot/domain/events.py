@@ -154,12 +154,16 @@ class StepStarted:
 
 @dataclass(frozen=True, slots=True)
 class StepWaited:
-    """A step stands still for something that should have been there; told once per reason."""
+    """A step stands still for something that should have been there, told once per reason; or it `asks` people whether
+    it may go on, with its figures (`detail`) and their picture."""
 
     run_id: RunId
     at: datetime
     step: StepKey
     why: str
+    asks: bool = False
+    detail: str = ""
+    picture: Picture | None = None
     kind: Literal["step_waited"] = "step_waited"
 
 

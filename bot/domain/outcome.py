@@ -33,13 +33,17 @@ class Pending:
 
     `requeue_after` is the latest time of the next look; a hint may bring it forward. `memo` replaces what the step
     remembers between passes when it is not `None`. `blocked` marks a wait for something that should have been there
-    (a server that is down), so that `why` and the message can say so. `picture` is shown if time runs out over it.
+    (a server that is down), so that `why` and the message can say so; `asks`: only people can let it go on, and are
+    asked whether it may. `detail` are figures worth a line of their own while it lasts; `picture` is shown if time runs
+    out over it, or when people begin to be asked.
     """
 
     why: str
     requeue_after: timedelta
     memo: Mapping[str, Json] | None = None
     blocked: bool = False
+    asks: bool = False
+    detail: str = ""
     picture: Picture | None = None
 
 

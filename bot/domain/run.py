@@ -19,11 +19,12 @@ from bot.domain.events import (
     RunResumed,
     StepEnded,
     StepStarted,
+    StepWaited,
     TurnCame,
 )
 from bot.domain.ids import RunId, StepKey, UserId
 from bot.domain.json import Json
-from bot.domain.outcome import Evidence
+from bot.domain.outcome import Evidence, Pending
 from bot.domain.phase import Phase, StepPhase, require_move
 from bot.domain.picture import Picture
 from bot.domain.plan import Plan, PlannedStep, Request
@@ -34,7 +35,8 @@ class StepRun:
     """How far one step or gate is. `why` is the latest clause for people; `memo` what it remembers between passes.
 
     `blocked_since` is set while it stands still for something that should have been there, `blocked_s` the seconds of
-    earlier such times: they do not count towards its deadline.
+    earlier such times: they do not count towards its deadline. `asks`: people are asked whether it may go on; `detail`
+    are its figures of now.
     """
 
     phase: StepPhase = StepPhase.PENDING
@@ -45,6 +47,8 @@ class StepRun:
     blocked_s: float = 0.0
     outputs: Mapping[str, Json] = field(default_factory=dict)
     memo: Mapping[str, Json] = field(default_factory=dict)
+    asks: bool = False
+    detail: str = ""
 
     @property
     def blocked(self) -> bool:
@@ -58,12 +62,14 @@ class StepRun:
         blocked_s = self.blocked_s + ((now - self.blocked_since).total_seconds() if self.blocked_since else 0.0)
         return (now - self.started_at).total_seconds() - blocked_s
 
-    def waiting(self, why: str, *, blocked: bool, at: datetime) -> "StepRun":
+    def waiting(self, wait: Pending, *, at: datetime) -> "StepRun":
         """The same step, not there yet."""
-        if blocked:
-            return replace(self, why=why, blocked_since=self.blocked_since or at)
+        memo = self.memo if wait.memo is None else wait.memo
+        seen = replace(self, why=wait.why, memo=memo, asks=wait.asks, detail=wait.detail)
+        if wait.blocked:
+            return replace(seen, blocked_since=self.blocked_since or at)
         ended_s = (at - self.blocked_since).total_seconds() if self.blocked_since else 0.0
-        return replace(self, why=why, blocked_since=None, blocked_s=self.blocked_s + ended_s)
+        return replace(seen, blocked_since=None, blocked_s=self.blocked_s + ended_s)
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,13 +228,12 @@ class Run:
             return self, ()
         return self._with(key, StepRun(StepPhase.RUNNING, started_at=at)), (StepStarted(self.id, at, key),)
 
-    def step_waits(
-        self, key: StepKey, why: str, *, memo: Mapping[str, Json] | None, blocked: bool, at: datetime
-    ) -> "Run":
-        """A step is not there yet."""
+    def step_waits(self, key: StepKey, wait: Pending, *, at: datetime) -> Moved:
+        """A step is not there yet; told when it begins to stand still, and when it begins to ask."""
         seen = self.step(key)
-        kept = seen.memo if memo is None else memo
-        return self._with(key, replace(seen.waiting(why, blocked=blocked, at=at), memo=kept))
+        news = (wait.blocked and not seen.blocked) or (wait.asks and not seen.asks)
+        told = StepWaited(self.id, at, key, wait.why, asks=wait.asks, detail=wait.detail, picture=wait.picture)
+        return self._with(key, seen.waiting(wait, at=at)), (told,) if news else ()
 
     def step_succeeded(
         self, key: StepKey, said: str, outputs: Mapping[str, Json], *, at: datetime, picture: Picture | None = None
@@ -261,7 +266,9 @@ class Run:
     ) -> Moved:
         seen = self.step(key)
         elapsed_s = (at - (seen.started_at or at)).total_seconds()
-        ended = replace(seen, phase=phase, ended_at=at, why=said, outputs=outputs, blocked_since=None)
+        ended = replace(
+            seen, phase=phase, ended_at=at, why=said, outputs=outputs, blocked_since=None, asks=False, detail=""
+        )
         event = StepEnded(self.id, at, key, phase is StepPhase.SUCCEEDED, said, elapsed_s, evidence, picture)
         return self._with(key, ended), (event,)
 

@@ -13,6 +13,7 @@ from bot.domain.events import Event
 from bot.domain.phase import Phase, StepPhase
 from bot.domain.release import restored_at
 from bot.domain.run import Run
+from bot.domain.target import WorkloadRef
 from bot.engine.ballots import Ballots
 from bot.engine.closing import close_run
 from bot.engine.hints import Hints
@@ -51,8 +52,8 @@ class Reconciler:
     async def reconcile(self, leased: Leased) -> None:
         """One pass. Raises FencedError when the run belongs to somebody newer; nothing was written then."""
         run, now = leased.run, self._needs.clock.now()
-        if run.plan is not None:
-            self._needs.hints.watching(run.plan.workload, run.id)
+        for watched in _watched(run):
+            self._needs.hints.watching(watched, run.id)
         if run.phase is Phase.QUEUED and not run.wish:
             await self._queue(leased, now)
             return
@@ -145,9 +146,16 @@ class Reconciler:
         await record(tx, moved.events, tellings, at=now)
         if after.phase.final:
             await close_run(tx, after, now)
-            if after.plan:
-                self._needs.hints.forget(after.plan.workload, after.id)
+            for watched in _watched(after):
+                self._needs.hints.forget(watched, after.id)
             log.info("run ended", run_id=after.id, phase=str(after.phase), reason=after.reason)
+
+
+def _watched(run: Run) -> tuple[WorkloadRef, ...]:
+    """The workloads of which a change may move a run: its own, and the canary beside it."""
+    if run.plan is None:
+        return ()
+    return (run.plan.workload, run.plan.traffic.canary) if run.plan.traffic else (run.plan.workload,)
 
 
 def _finish(run: Run, now: datetime) -> Moved:

@@ -21,7 +21,7 @@ async def record(tx: Transaction, events: Sequence[Event], tellings: Sequence[Te
     await tx.add_events(events)
     for event in events:
         # A wait is told to people but decides nothing; the journal holds what was asked, decided and done.
-        if not isinstance(event, StepWaited):
+        if not isinstance(event, StepWaited) or event.asks:
             await tx.audit(_entry(event))
     await tx.tell(tellings, at=at)
 

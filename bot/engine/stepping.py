@@ -7,7 +7,7 @@ from typing import assert_never
 
 from bot import logs
 from bot.domain.errors import FencedError, OverwriteError, PermanentError, TemporaryError
-from bot.domain.events import Event, StepWaited
+from bot.domain.events import Event
 from bot.domain.outcome import Failed, FailureCause, Inconclusive, Outcome, Pending, Succeeded, Voided
 from bot.domain.phase import Phase, StepPhase
 from bot.domain.plan import PlannedStep
@@ -240,12 +240,9 @@ def _asked_anew(count: Count, now: datetime, *, started: tuple[Event, ...] = ())
 def _wait(run: Run, planned: PlannedStep, wait: Pending, now: datetime) -> Moved:
     seen = run.step(planned.key)
     # A changing step that waits without being blocked has made its effect, or found it there.
-    memo = (
-        {"acted": True} if planned.changes and not wait.blocked and wait.memo is None and not seen.memo else wait.memo
-    )
-    after = run.step_waits(planned.key, wait.why, memo=memo, blocked=wait.blocked, at=now)
-    news = wait.blocked and not seen.blocked
-    events = (StepWaited(run.id, now, planned.key, wait.why),) if news else ()
+    if planned.changes and not wait.blocked and wait.memo is None and not seen.memo:
+        wait = replace(wait, memo={"acted": True})
+    after, events = run.step_waits(planned.key, wait, at=now)
     left = planned.deadline.total_seconds() - seen.worked_s(now)
     wishes = (wait.requeue_after, LONGEST_LOOK, *([timedelta(seconds=left)] if left > 0 else []))
     return Moved(after, min(wishes), events)

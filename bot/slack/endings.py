@@ -5,11 +5,14 @@ from dataclasses import dataclass
 from bot.domain.image import TAG, ImageRef, is_mutable, short
 from bot.domain.phase import Phase, StepPhase
 from bot.domain.plan import Verb
-from bot.domain.release import digest_of, image_set_at, known_before, restored_at
+from bot.domain.release import BRINGING, digest_of, image_set_at, known_before, restored_at
 from bot.domain.run import Run
 from bot.slack.mrkdwn import code, people, quoted
 from bot.slack.release_lines import before, change, environment, service, wanted
 from bot.slack.wording import duration
+
+PROOFS = ("smoke", "recovery", "watch")
+"""Kinds of steps that prove something and change nothing."""
 
 _SIGNS = {
     Phase.SUCCEEDED: ":white_check_mark:",
@@ -36,6 +39,8 @@ def _happened(run: Run) -> str:
         case Phase.SUCCEEDED:
             runbook = code(run.sealed_plan().runbook.name)
             return f"{service(run)} {wanted(run)}: the runbook {runbook} has *finished* in {environment(run)}"
+        case Phase.RESTORED if image_set_at(run) is None and run.sealed_plan().traffic:
+            return f"{change(run)} was *taken back*; {before(run) or 'the version before'} has all the traffic"
         case Phase.RESTORED if image_set_at(run) is None:
             return f"{change(run)} *stopped* before the image was set; its failure steps are done"
         case Phase.RESTORED:
@@ -100,8 +105,15 @@ def _what_runs(run: Run) -> list[str]:
         return [] if image_set_at(run) else _image_stays(run)
     if run.phase is Phase.RESTORED:
         runs = "Now runs" if image_set_at(run) else "Still runs"
-        return [f"{runs}: {before(run) or 'the version before'}. Took {elapsed(run)}."]
+        return [f"{runs}: {before(run) or 'the version before'}. Took {elapsed(run)}.", *_proof(run)]
     return _what_runs_after_failure(run)
+
+
+def _proof(run: Run) -> list[str]:
+    """What showed that all is well again after a restore."""
+    steps = [step for step in run.sealed_plan().on_failure if step.kind in PROOFS]
+    said = [f"{step.kind.replace('_', ' ')} {run.step(step.key).why}" for step in steps if run.step(step.key).why]
+    return [f"Proof: {quoted(' · '.join(said))}."] if said else []
 
 
 def _what_runs_after_failure(run: Run) -> list[str]:
@@ -128,7 +140,7 @@ def _restore_begun(run: Run) -> bool:
 
 def _unsure(run: Run) -> bool:
     """Whether the image may have been set without our knowing: its step began and was neither done nor refused."""
-    return any(run.step(s.key).phase is StepPhase.RUNNING for s in run.sealed_plan().steps if s.kind == "set_image")
+    return any(run.step(s.key).phase is StepPhase.RUNNING for s in run.sealed_plan().steps if s.kind in BRINGING)
 
 
 def _next(run: Run) -> list[str]:

@@ -5,8 +5,9 @@ from datetime import datetime
 from bot.domain.phase import Phase, StepPhase
 from bot.domain.plan import Plan, PlannedStep, Verb
 from bot.domain.run import Run, StepRun
-from bot.slack.mrkdwn import code, escape, mention, quoted
+from bot.slack.mrkdwn import code, escape, mention, mentions, quoted
 from bot.slack.wording import age, bar, gate_word, health, ref_word, step_word
+from commands.wording import slash_line
 
 _FIGURE_LIMIT = 300
 
@@ -75,6 +76,38 @@ def progress(run: Run, plan: Plan) -> str:
     return f"{bar(done, len(steps))}  {done} of {len(steps)} · {_now(run, plan)}"
 
 
+def figures(run: Run) -> list[str]:
+    """What the step that is being done has measured until now."""
+    step = run.current()
+    detail = run.step(step.key).detail if step else ""
+    return [f"{quoted(line, limit=_FIGURE_LIMIT)}" for line in detail.splitlines()]
+
+
+def asks(run: Run) -> list[str]:
+    """What people are asked, who may answer, and how; nothing when they are not."""
+    step = run.current()
+    if step is None or not run.step(step.key).asks:
+        return []
+    given = run.consent.by if run.consent and run.consent.step == step.key else ()
+    so_far = f" So far: {mentions(given)}." if given else ""
+    return [f":raised_hand: *People decide:* {quoted(run.step(step.key).why)}.", f"{who_lets_go_on(run)}{so_far}"]
+
+
+def who_lets_go_on(run: Run) -> str:
+    """Who may let a waiting step go on, and what to type for that and for its opposite."""
+    target = run.request.target
+    go_on, stop = (
+        code(slash_line(line)) for line in (f"promote {target.service} {target.environment}", f"abort {run.id}")
+    )
+    policy = run.plan.approval if run.plan else None
+    who = "Anybody here"
+    if policy is not None:
+        who = (
+            f"{policy.count} of @{escape(policy.group.removeprefix('@'))}, other than {mention(run.request.requester)},"
+        )
+    return f"{who} may type {go_on} to let it go on; {stop} takes its traffic away."
+
+
 def gate_lines(run: Run, plan: Plan) -> list[str]:
     """Each gate with its figure; words and signs, so that no colour is needed."""
     return [_gate_line(gate, run.step(gate.key)) for gate in plan.gates]
@@ -88,6 +121,8 @@ def _now(run: Run, plan: Plan) -> str:
     if step is None:
         return "finishing"
     seen = run.step(step.key)
+    if seen.asks:
+        return f":raised_hand: {step_word(step)}: people decide"
     why = f": {quoted(seen.why, limit=_FIGURE_LIMIT)}" if seen.why else ""
     return f":warning: {step_word(step)} waits{why}" if seen.blocked else f"{step_word(step)}{why}"
 

@@ -8,7 +8,18 @@ from bot.slack.ballot_lines import ballot_lines
 from bot.slack.blocks import Button, Confirm, Piece, actions, content, context, section
 from bot.slack.endings import WayBack, ending, ending_details, way_back
 from bot.slack.mrkdwn import code, mention, people, plain, quoted, strike
-from bot.slack.release_lines import before, change, gate_lines, notes, origin, progress, small_print, wanted
+from bot.slack.release_lines import (
+    asks,
+    before,
+    change,
+    figures,
+    gate_lines,
+    notes,
+    origin,
+    progress,
+    small_print,
+    wanted,
+)
 from bot.slack.wording import ref_word, step_word
 from commands.wording import slash_line
 
@@ -69,7 +80,7 @@ def _active(run: Run, plan: Plan) -> Content:
         section(f"{sign} {change(run)}"),
         context(small_print(run)),
         section("\n".join([origin(run, plan), *notes(run, plan)])),
-        section("\n".join([*_state(run), progress(run, plan)])),
+        section("\n".join([*_state(run), progress(run, plan), *figures(run), *asks(run)])),
         *([section("   ".join(gates))] if gates else []),
         *([section("\n".join(ballot))] if ballot else []),
         context(_if_it_fails(run, plan)),
@@ -119,7 +130,8 @@ def _if_it_fails(run: Run, plan: Plan) -> str:
         return "If it fails: it stops where it is and says so; nothing is restored by itself."
     others = [step_word(step) for step in plan.on_failure if step.kind != "restore"]
     then = f", then {', '.join(others)}" if others else ""
-    return f"If it fails: back to {before(run)}{then}, no vote needed."
+    first = "all traffic back at once, " if plan.traffic else ""
+    return f"If it fails: {first}back to {before(run)}{then}, no vote needed."
 
 
 def _buttons(run: Run) -> list[Button]:
@@ -127,7 +139,16 @@ def _buttons(run: Run) -> list[Button]:
     if run.phase is Phase.RESTORING:
         return [plan]
     pause = Button("Resume", "resume", f"resume {run.id}") if run.pause else Button("Pause", "pause", f"pause {run.id}")
-    return [*([abort_button(run)] if run.wish is None else []), pause, plan]
+    go_on = [_go_on_button(run)] if asks(run) else []
+    return [*go_on, *([abort_button(run)] if run.wish is None else []), pause, plan]
+
+
+def _go_on_button(run: Run) -> Button:
+    target = run.request.target
+    question = f"Let {run.id} go on, {plain(change(run))}?".replace("`", "")
+    confirm = Confirm("Let it go on?", question, yes="Let it go on")
+    line = f"promote {target.service} {target.environment}"
+    return Button("Promote now", "promote", line, confirm=confirm)
 
 
 def _rollback_button(run: Run, back: WayBack) -> Button:

@@ -40,7 +40,7 @@ from bot.slack.mrkdwn import (
     quoted,
     size,
 )
-from bot.slack.release_lines import before, change
+from bot.slack.release_lines import before, change, who_lets_go_on
 from bot.slack.wording import duration, key_word, ref_word
 from commands.wording import slash_line
 
@@ -50,10 +50,13 @@ def thread_message(run: Run, event: Event) -> Content | None:
     text = _about_votes(run, event) or _about_steps(run, event) or _about_run(run, event)
     if text is None:
         return None
-    if not isinstance(event, StepEnded):
-        return content(section(text))
-    said = content(section(text), *(_evidence(item) for item in event.evidence))
-    return replace(said, picture=event.picture)
+    match event:
+        case StepEnded(evidence=evidence, picture=picture):
+            said = content(section(text), *(_evidence(item) for item in evidence))
+            return replace(said, picture=picture)
+        case StepWaited(picture=picture):
+            return replace(content(section(text)), picture=picture)
+    return content(section(text))
 
 
 def _about_votes(run: Run, event: Event) -> str | None:
@@ -75,7 +78,7 @@ def _about_votes(run: Run, event: Event) -> str | None:
 def _about_steps(run: Run, event: Event) -> str | None:
     match event:
         case StepWaited():
-            return f":hourglass_flowing_sand: *{_name(event.step)}* waits: {quoted(event.why)}."
+            return _asked(run, event) if event.asks else _waited(event)
         case StepEnded(ok=False):
             return None if _is_vote(run, event) else _failed(event)  # the ballot's own messages say it
         case StepEnded(picture=picture) if picture is not None:
@@ -147,6 +150,19 @@ def _too_late(run: Run, event: VoteTooLate) -> str:
     stop = code(slash_line(f"abort {run.id}"))
     late = f"{mention(event.by)} took the :{escape(emoji)}: back after the change had started; it goes on."
     return f"{late} Stop it: {stop}"
+
+
+def _waited(event: StepWaited) -> str:
+    return f":hourglass_flowing_sand: *{_name(event.step)}* waits: {quoted(event.why)}."
+
+
+def _asked(run: Run, event: StepWaited) -> str:
+    """People must decide now: those who may are called."""
+    policy = run.plan.approval if run.plan else None
+    whom = f"{group_mention(policy.group)} " if policy else ""
+    figures = f"\n{quoted(event.detail)}" if event.detail else ""
+    said = f":raised_hand: {whom}*{_name(event.step)}* cannot go on by itself: {quoted(event.why)}.{figures}"
+    return f"{said}\n{who_lets_go_on(run)}"
 
 
 def _failed(event: StepEnded) -> str:

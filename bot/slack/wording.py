@@ -8,12 +8,16 @@ from bot.domain.plan import PlannedStep, Previous
 _DOING = {
     "approval": "waiting for votes",
     "job": "running a job",
+    "judge": "judging the canary",
     "notify": "telling people",
+    "promote": "promoting",
+    "recovery": "looking whether all is as it was",
     "restore": "restoring",
     "rollout": "rolling out",
     "set_image": "setting the image",
     "smoke": "smoke tests",
     "wait": "waiting",
+    "watch": "watching",
 }
 _BAR_LIMIT = 16
 
@@ -27,6 +31,8 @@ def ref_word(ref: str) -> str:
 
 def step_word(step: PlannedStep) -> str:
     """A step as something that is being done; a kind without a phrase of its own by its name."""
+    if step.kind == "canary" and "weight" in step.params:
+        return f"canary {str(step.params['weight']).removesuffix('%')} %"
     return _DOING.get(step.kind, step.kind.replace("_", " "))
 
 

@@ -1,33 +1,101 @@
-"""canary: release behind growing traffic, judged by metrics. Not in this release, and it says so."""
+"""canary: release one version behind growing traffic; without a version, tell how the canary of a target stands."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from bot.domain.errors import UsageError
+from bot.domain.ids import MessageKey, live_key
+from bot.domain.invocation import Invocation
+from bot.domain.plan import Verb
+from bot.domain.run import Run
+from bot.domain.target import Target
+from bot.ports.chat import Content
+from bot.ports.narrator import Telling
+from bot.ports.planning import Planning
 from commands import replies
-from commands.grammar import Line
+from commands.asking import Asked, read_asked, request_for, require_version
+from commands.finding import under_way
+from commands.grammar import Line, place
+from commands.permissions import require_may_start
 from commands.reply import Reply
 from commands.spec import CommandSpec, Desk, Reading
+from runbooks.report import report
+
+USAGE = "canary <service> <ref> <environment>"
+REPORT = "canary <service> <environment>"
 
 
 @dataclass(frozen=True, slots=True)
 class Canary:
-    """Asked for before its time."""
+    """Bring a version to a target behind growing traffic."""
+
+    asked: Asked
 
 
-def parse(_line: Line, _reading: Reading) -> Canary:
-    """Any words will do: nothing is done with them."""
-    return Canary()
+@dataclass(frozen=True, slots=True)
+class Look:
+    """Tell how the canary of a target stands."""
+
+    target: Target
 
 
-async def handle(_command: Canary, _desk: Desk) -> Reply:
-    """Says that there is no canary yet, and what there is instead."""
-    return replies.later("canary")
+def parse(line: Line, reading: Reading) -> Canary | Look:
+    """Refuses a reference that names an image, or that everybody moves."""
+    placed = place(line, reading.catalogue, usage=USAGE, ref=None)
+    if not placed.ref:
+        line.allow()
+        return Look(placed.target)
+    require_version(placed, "canary")
+    return Canary(read_asked(line, reading, Verb.CANARY, placed))
+
+
+async def look(command: Canary | Look, invocation: Invocation, planning: Planning) -> Reply | None:
+    """A dry run: the plan is made and shown, and no run is stored."""
+    if isinstance(command, Look) or not command.asked.dry_run:
+        return None
+    plan = await planning.plan(request_for(command.asked, invocation))
+    return replies.dry_run(plan, invocation.received_at)
+
+
+async def handle(command: Canary | Look, desk: Desk) -> Reply:
+    """Store the run, or tell how the one under way stands."""
+    if isinstance(command, Look):
+        return await _report(command.target, desk)
+    asked = command.asked
+    require_may_start(desk.invocation, asked.target.environment, desk.catalogue, break_glass=asked.break_glass)
+    run = await desk.runs.request(desk.tx, request_for(asked, desk.invocation), desk.invocation)
+    channel = desk.catalogue.channel(asked.target.service, asked.target.environment)
+    return replies.requested(run, await desk.tx.target_state(asked.target), channel=channel, now=desk.now)
+
+
+async def _report(target: Target, desk: Desk) -> Reply:
+    run = await under_way(desk.tx, target)
+    found = report(run, desk.now) if run else None
+    if run is None or found is None:
+        doing = f" `{run.id}` is under way there, at no canary." if run else ""
+        raise UsageError(
+            f"No canary is running: {target}.{doing}",
+            hint=f"`/canary {target.service} <ref> {target.environment}` starts one.",
+        )
+    reply = replies.canary_report(run, found, desk.now)
+    if found.picture is not None:
+        await desk.tx.tell([_pictured(run, desk, Content(reply.text, picture=found.picture))], at=desk.now)
+        return replace(reply, text=f"{reply.text}\nIts picture is in the thread of the release.")
+    return reply
+
+
+def _pictured(run: Run, desk: Desk, content: Content) -> Telling:
+    """The report with its picture, for everybody: in the release's thread, where pictures can be shown."""
+    key = MessageKey(f"{run.id}/report/{desk.invocation.dedupe_key}")
+    return Telling(key, run.sealed_plan().channel, content, under=live_key(run.id, run.edition))
 
 
 SPEC = CommandSpec(
     verb="canary",
-    usage="canary <service> <ref> <environment>",
-    summary="comes with the canary runbook, in a later release of Sluice",
-    examples=("canary api v1.4.2 prod",),
+    usage=f'{USAGE} [--runbook name] [--at 18:00] [--reason "…"] [--dry-run] [--break-glass] | {REPORT}',
+    summary="releases a version behind growing traffic, judged by metrics; without a version it tells how one stands",
+    examples=("canary api v1.4.2 prod", "canary api prod"),
     parse=parse,
     handle=handle,
+    look=look,
+    starts=lambda command: isinstance(command, Canary) and not command.asked.dry_run,
 )

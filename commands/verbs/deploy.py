@@ -2,13 +2,11 @@
 
 from dataclasses import dataclass
 
-from bot.domain.errors import UsageError
-from bot.domain.image import DIGEST, TAG, is_mutable
 from bot.domain.invocation import Invocation
 from bot.domain.plan import Verb
 from bot.ports.planning import Planning
 from commands import replies
-from commands.asking import Asked, read_asked, request_for
+from commands.asking import Asked, read_asked, request_for, require_version
 from commands.grammar import Line, place
 from commands.permissions import require_may_start
 from commands.reply import Reply
@@ -27,17 +25,7 @@ class Deploy:
 def parse(line: Line, reading: Reading) -> Deploy:
     """Refuses a reference that names an image, or that everybody moves."""
     placed = place(line, reading.catalogue, usage=USAGE, ref=True)
-    ref = placed.ref
-    example = f"`/deploy {placed.service} v1.2.3 {placed.environment}`"
-    if is_mutable(ref):
-        raise UsageError(
-            f"`{ref}` is a name that everybody moves: it does not say what will run.",
-            hint=f"Name a version, a commit or a digest, like {example}.",
-        )
-    if not TAG.fullmatch(ref) and not DIGEST.fullmatch(ref):
-        raise UsageError(
-            f"`{ref}` is no tag, commit or digest.", hint=f"Write it without the image's name, like {example}."
-        )
+    require_version(placed, "deploy")
     return Deploy(read_asked(line, reading, Verb.DEPLOY, placed))
 
 

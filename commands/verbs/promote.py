@@ -1,33 +1,115 @@
-"""promote: carry the version that runs in one environment to the next. Not in this release, and it says so."""
+"""promote: carry the version that runs in one environment to the next; or let a canary go on that waits for people."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from bot.domain.errors import UsageError
+from bot.domain.invocation import Invocation
+from bot.domain.plan import Verb
+from bot.domain.target import Target
+from bot.ports.planning import Planning
 from commands import replies
-from commands.grammar import Line
+from commands.asking import Asked, read_asked, request_for
+from commands.finding import under_way
+from commands.grammar import Line, Placed, place
+from commands.permissions import require_may_start
 from commands.reply import Reply
 from commands.spec import CommandSpec, Desk, Reading
+from commands.wording import slash_line
+from runbooks.catalogue import Catalogue
+from runbooks.source import unknown
+
+USAGE = "promote <service> <from> <to>"
+GO_ON = "promote <service> <environment>"
+WHOLE_LINE = 3
 
 
 @dataclass(frozen=True, slots=True)
 class Promote:
-    """Asked for before its time."""
+    """Carry what runs in one environment to another."""
+
+    asked: Asked
 
 
-def parse(_line: Line, _reading: Reading) -> Promote:
-    """Any words will do: nothing is done with them."""
-    return Promote()
+@dataclass(frozen=True, slots=True)
+class GoOn:
+    """Let the canary of a target go on."""
+
+    target: Target
 
 
-async def handle(_command: Promote, _desk: Desk) -> Reply:
-    """Says that there is no promotion yet, and what there is instead."""
-    return replies.later("promote")
+def parse(line: Line, reading: Reading) -> Promote | GoOn:
+    """Three words carry, two let go on. The two environments stand in the order in which the version travels."""
+    if len(line.words) != WHOLE_LINE:
+        placed = place(line, reading.catalogue, usage=f"{USAGE} | {GO_ON}", ref=False)
+        line.allow()
+        return GoOn(placed.target)
+    service, origin, to = _placed(line, reading.catalogue)
+    asked = read_asked(line, reading, Verb.PROMOTE, Placed(service, to))
+    return Promote(replace(asked, origin=origin))
+
+
+def _placed(line: Line, catalogue: Catalogue) -> tuple[str, str, str]:
+    """Service, from and to. Raises UsageError."""
+    words = [word.lower() for word in line.words]
+    service = next((word for word in words if word in catalogue.services), None)
+    if service is None:
+        raise UsageError(unknown(f"There is no service '{words[0]}'", words[0], catalogue.services))
+    words.remove(service)
+    for word in words:
+        if word not in catalogue.environments:
+            raise UsageError(unknown(f"{service} has no environment '{word}'", word, catalogue.environments))
+    origin, to = words
+    if origin == to:
+        raise UsageError(
+            f"A version is promoted from one environment to another, and `{to}` is named twice.",
+            hint=f"Write `{slash_line(USAGE)}`.",
+        )
+    return service, origin, to
+
+
+async def look(command: Promote | GoOn, invocation: Invocation, planning: Planning) -> Reply | None:
+    """A dry run: the plan is made and shown, and no run is stored."""
+    if isinstance(command, GoOn) or not command.asked.dry_run:
+        return None
+    plan = await planning.plan(request_for(command.asked, invocation))
+    return replies.dry_run(plan, invocation.received_at)
+
+
+async def handle(command: Promote | GoOn, desk: Desk) -> Reply:
+    """Store the run; or note who lets a canary go on, which its next pass counts like votes."""
+    if isinstance(command, GoOn):
+        return await _let_go_on(command.target, desk)
+    asked = command.asked
+    require_may_start(desk.invocation, asked.target.environment, desk.catalogue, break_glass=asked.break_glass)
+    run = await desk.runs.request(desk.tx, request_for(asked, desk.invocation), desk.invocation)
+    channel = desk.catalogue.channel(asked.target.service, asked.target.environment)
+    return replies.requested(run, await desk.tx.target_state(asked.target), channel=channel, now=desk.now)
+
+
+async def _let_go_on(target: Target, desk: Desk) -> Reply:
+    run = await under_way(desk.tx, target)
+    if run is None:
+        raise UsageError(
+            f"Nothing is under way that could go on: {target}.",
+            hint=f"`/promote {target.service} <from> {target.environment}` carries a version there.",
+        )
+    step = run.current()
+    if step is None or not run.step(step.key).asks:
+        raise UsageError(
+            f"`{run.id}` does not wait for people now.",
+            hint=f"`/canary {target.service} {target.environment}` tells how a canary stands, "
+            f"`/release why {run.id}` what a release waits for.",
+        )
+    return replies.let_go_on(await desk.runs.consent(desk.tx, run, step.key, by=desk.invocation.user), step)
 
 
 SPEC = CommandSpec(
     verb="promote",
-    usage="promote <service> <from> <to>",
-    summary="comes with the canary runbook, in a later release of Sluice",
-    examples=("promote api staging prod",),
+    usage=f'{USAGE} [--runbook name] [--at 18:00] [--reason "…"] [--dry-run] [--break-glass] | {GO_ON}',
+    summary="carries the version that runs healthy in one environment to the next; or lets a waiting canary go on",
+    examples=("promote api staging prod", "promote api prod"),
     parse=parse,
     handle=handle,
+    look=look,
+    starts=lambda command: isinstance(command, Promote) and not command.asked.dry_run,
 )

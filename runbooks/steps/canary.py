@@ -1,27 +1,37 @@
 """canary: some pods of the new version take a share of the traffic, and the judge compares them with the old ones."""
 
 from datetime import timedelta
+from typing import Annotated
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
+from bot.domain.errors import NotFoundError
 from bot.domain.json import Json
-from bot.domain.outcome import Evidence, Failed, Outcome, Pending
-from bot.domain.traffic import Route, Router, canary_pods, canary_pods_by_ratio, stable_pods_needed
-from bot.ports.canaries import Canaries, CanaryClusters, TrafficState
+from bot.domain.outcome import Failed, Outcome, Pending
+from bot.domain.traffic import WHOLE, Route, Router, canary_pods, canary_pods_by_ratio, stable_pods_needed
+from bot.ports.canaries import Canaries, CanaryClusters, Pods, TrafficState
+from bot.ports.cluster import Clusters, Hint
 from bot.ports.execution import StepContext
-from runbooks.following import NEXT_LOOK, named
+from runbooks.following import NEXT_LOOK, evidence, named
 from runbooks.kinds import StepKind, StepSpec
 from runbooks.percent import Percent
-from runbooks.trial import Trial, TrialSpec, inherited
+from runbooks.trial import Trial, TrialSpec, Wish, inherited
 
 SHIFTED_LOOK = timedelta(seconds=1)
+
+
+def comparable(weight: int) -> int:
+    """A share that leaves something to compare with; raises ValueError."""
+    if weight >= WHOLE:
+        raise ValueError("at 100 % nothing is left to compare the canary with; put 'promote' in its place")
+    return weight
 
 
 class CanarySpec(StepSpec):
     """`weight`: the canary's share of the traffic. `judge`: how long it is judged. `hold`: even a good one waits for
     people before the next step."""
 
-    weight: Percent
+    weight: Annotated[Percent, AfterValidator(comparable)]
     judge: TrialSpec = Field(default_factory=TrialSpec)
     hold: bool = False
 
@@ -42,26 +52,31 @@ KIND = StepKind(
 class Canary:
     """Brings the pods, then shifts the traffic, then lets the judge look: at most one write a pass."""
 
-    def __init__(self, clusters: CanaryClusters, trial: Trial) -> None:
+    def __init__(self, clusters: Clusters, canaries: CanaryClusters, trial: Trial, hint: Hint) -> None:
         self._clusters = clusters
+        self._canaries = canaries
         self._trial = trial
+        self._hint = hint
 
     async def reconcile(self, context: StepContext) -> Outcome:
         spec, route = CanarySpec.model_validate(context.params), context.plan.traffic
         if route is None:
             return Failed("the plan has no way of traffic for a canary")
-        canaries = self._clusters.canaries(route.workload.cluster)
+        canaries = self._canaries.canaries(route.workload.cluster)
         memo = dict(context.seen.memo)
         if "since" in memo:
-            state = await canaries.observe(route)
-            return await self._trial.judged(context, spec.judge, memo, state, hold=spec.hold)
+            return await self._trial.judged(context, Wish(spec.judge, spec.hold), memo, canaries)
+        self._clusters.get(route.workload.cluster).watch(route.canary, self._hint)
         return await self._brought(context, canaries, route, spec.weight)
 
     async def _brought(self, context: StepContext, canaries: Canaries, route: Route, weight: int) -> Outcome:
         before = await canaries.observe(route)
+        if before.edited and not context.consent:
+            why = f"somebody changed the traffic by hand: {before.edited}; put it back, or let it go on"
+            return Pending(why, NEXT_LOOK, {"brought": True}, blocked=True, asks=True)
         pods = pods_for(route, before.stable.desired, weight)
         state = await canaries.bring(route, context.plan.artifact.image, pods, context.fence)
-        waits = _waits(state, pods, weight)
+        waits = await self._hopeless(route, state.canary) or _waits(state, pods, weight)
         if waits:
             return waits
         if state.weight != weight and route.router is not Router.REPLICAS:
@@ -70,14 +85,30 @@ class Canary:
             return Pending(f"giving it {weight} %", SHIFTED_LOOK, {"brought": True})
         memo: dict[str, Json] = {**inherited(context), "since": context.now.isoformat()}
         memo.setdefault("began", context.now.isoformat())
-        return Pending(f"{weight} % of the traffic", SHIFTED_LOOK, memo)
+        return Pending(f"{state.weight} % of the traffic", SHIFTED_LOOK, memo)
+
+    async def _hopeless(self, route: Route, canary: Pods | None) -> Outcome | None:
+        """Why the canary's pods will never be ready, with the cluster's events and their last words."""
+        faults = [fault for fault in canary.faults if fault.hopeless] if canary else []
+        if not faults:
+            return None
+        cluster = self._clusters.get(route.workload.cluster)
+        try:
+            shown = await evidence(cluster, route.canary, faults[0])
+        except NotFoundError:
+            shown = ()  # it went while we looked; what was seen of it still holds
+        return Failed(f"the canary does not come up: {named(faults[0], len(faults))}", evidence=shown)
 
     async def landed(self, context: StepContext) -> bool:
-        """Whether this run has brought a canary."""
+        """Whether this run has brought a canary. The claim refuses what a former owner still sends."""
         route = context.plan.traffic
         if route is None:
             return False
-        return (await self._clusters.canaries(route.workload.cluster).observe(route)).run == context.run.id
+        canaries = self._canaries.canaries(route.workload.cluster)
+        if (await canaries.observe(route)).run == context.run.id:
+            return True
+        await self._clusters.get(route.workload.cluster).claim(route.workload, context.fence)
+        return (await canaries.observe(route)).run == context.run.id
 
     async def overwritten(self, context: StepContext) -> str:
         """A canary is gone by the time a run ends, and is meant to be."""
@@ -99,11 +130,6 @@ def _waits(state: TrafficState, pods: int, weight: int) -> Outcome | None:
     canary = state.canary
     if canary is None:
         return Pending("the canary is being made", SHIFTED_LOOK, {"brought": True})
-    hopeless = [fault for fault in canary.faults if fault.hopeless]
-    if hopeless:
-        lines = tuple(f"{fault.kind} {fault.pod}: {fault.message}" for fault in hopeless)
-        reason = f"the canary does not come up: {named(hopeless[0], len(hopeless))}"
-        return Failed(reason, evidence=(Evidence("canary pods", lines),))
     if canary.ready < pods:
         return Pending(f"{canary.ready} of {pods} canary pods ready", NEXT_LOOK, {"brought": True})
     needed = stable_pods_needed(state.stable.desired, weight)

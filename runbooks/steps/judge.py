@@ -8,7 +8,7 @@ from bot.domain.outcome import Failed, Outcome, Pending
 from bot.ports.canaries import CanaryClusters
 from bot.ports.execution import StepContext
 from runbooks.kinds import StepKind
-from runbooks.trial import Trial, TrialSpec, inherited
+from runbooks.trial import Trial, TrialSpec, Wish, inherited
 
 FIRST_LOOK = timedelta(seconds=1)
 
@@ -45,5 +45,4 @@ class JudgeCanary:
             return Failed("there is no canary to judge; put a step 'canary' before this one")
         if "since" not in memo:
             return Pending("looking", FIRST_LOOK, memo | {"since": context.now.isoformat()})
-        state = await self._clusters.canaries(route.workload.cluster).observe(route)
-        return await self._trial.judged(context, spec, memo, state, hold=False)
+        return await self._trial.judged(context, Wish(spec), memo, self._clusters.canaries(route.workload.cluster))

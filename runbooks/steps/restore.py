@@ -1,13 +1,27 @@
 """restore: the sealed previous version runs again. Needs no vote: it was part of the approved plan."""
 
+from collections.abc import Mapping
 from datetime import timedelta
 
-from bot.domain.outcome import Failed, Outcome
+from bot.domain.errors import NotFoundError, OverwriteError, RefusedError
+from bot.domain.json import Json
+from bot.domain.outcome import Failed, FailureCause, Outcome, Pending, Succeeded
+from bot.domain.phase import StepPhase
+from bot.domain.plan import Previous
+from bot.domain.release import BRINGING
+from bot.domain.traffic import Route
+from bot.ports.canaries import Canaries, CanaryClusters
 from bot.ports.cluster import Clusters, Hint, ImageChange
 from bot.ports.execution import StepContext
 from runbooks.effects import OnWorkload
-from runbooks.following import follow
+from runbooks.following import NEXT_LOOK, follow
 from runbooks.kinds import StepKind, StepSpec
+
+AT_ONCE = timedelta(0)
+NEXT_WRITE = timedelta(seconds=1)
+CALM, WRITTEN, CLEAN, LEFT = "calm", "written", "clean", "left"
+"""What a restore with a canary remembers: its traffic is gone, stable is ours and runs the previous version, nothing of
+it is left; and why stable was left as somebody else had set it."""
 
 
 class RestoreSpec(StepSpec):
@@ -22,15 +36,17 @@ KIND = StepKind(
     spec=RestoreSpec,
     changes=True,
     deadline=timedelta(minutes=15),
-    about="Set the image back to the sealed previous version and follow the rollout.",
+    about="Take the traffic from a canary, set the image back to the sealed previous version, and follow the rollout.",
 )
 
 
 class Restore(OnWorkload):
-    """Sets the previous image (once; a repeated pass finds it there) and follows it to its end."""
+    """Takes the traffic from the canary, sets the previous image, removes the canary, and follows the rollout to its
+    end: at most one write a pass, and a repeated pass finds it done."""
 
-    def __init__(self, clusters: Clusters, hint: Hint) -> None:
+    def __init__(self, clusters: Clusters, canaries: CanaryClusters, hint: Hint) -> None:
         super().__init__(clusters)
+        self._canaries = canaries
         self._hint = hint
 
     async def reconcile(self, context: StepContext) -> Outcome:
@@ -39,8 +55,81 @@ class Restore(OnWorkload):
             return Failed("there is no earlier version to restore")
         cluster = self._clusters.get(plan.workload.cluster)
         cluster.watch(plan.workload, self._hint)
-        cause = f"sluice {context.run.id}: restore {plan.previous.ref}, seal {plan.seal}"
-        over = (plan.artifact.image, plan.previous.image)
-        change = ImageChange(plan.previous.image, cause, plan.previous.history, over)
-        await cluster.set_image(plan.workload, change, context.fence)
-        return await follow(cluster, context, plan.previous.image)
+        if plan.traffic is not None:
+            undone = await self._undone(context, plan.traffic, plan.previous)
+            if undone is not None:
+                return undone
+        else:
+            await self._set_back(context, plan.previous)
+        outcome = await follow(cluster, context, plan.previous.image)
+        if isinstance(outcome, Succeeded) and plan.traffic is not None:
+            return Succeeded(f"{outcome.said}, the canary is gone", outcome.outputs)
+        return outcome
+
+    async def _undone(self, context: StepContext, route: Route, previous: Previous) -> Outcome | None:
+        """The canary's part, one write a pass; `None` when nothing of it is left to do."""
+        canaries, memo = self._canaries.canaries(route.workload.cluster), dict(context.seen.memo)
+        if CALM not in memo:
+            return await _calmed(context, canaries, route)
+        if WRITTEN not in memo:
+            memo |= await self._claimed(context, previous)
+            return Pending("removing the canary", AT_ONCE, memo)
+        if CLEAN not in memo:
+            return await _removed(context, canaries, route)
+        return Failed(str(memo[LEFT]), FailureCause.OVERWRITTEN) if LEFT in memo else None
+
+    async def _claimed(self, context: StepContext, previous: Previous) -> Mapping[str, Json]:
+        """Stable is this run's, at its newest token, and runs the previous version. Where no step of the run has begun
+        to give it another, only the mark is written: it stays untouched."""
+        run, plan = context.run, context.plan
+        begun = any(s.kind in BRINGING and run.step(s.key).phase is not StepPhase.PENDING for s in plan.steps)
+        try:
+            if begun:
+                await self._set_back(context, previous)
+            else:
+                await self._clusters.get(plan.workload.cluster).claim(plan.workload, context.fence)
+        except OverwriteError as exc:
+            return {WRITTEN: True, LEFT: str(exc)}
+        return {WRITTEN: True}
+
+    async def _set_back(self, context: StepContext, previous: Previous) -> None:
+        plan = context.plan
+        cause = f"sluice {context.run.id}: restore {previous.ref}, seal {plan.seal}"
+        change = ImageChange(previous.image, cause, previous.history, (plan.artifact.image, previous.image))
+        await self._clusters.get(plan.workload.cluster).set_image(plan.workload, change, context.fence)
+
+
+async def _calmed(context: StepContext, canaries: Canaries, route: Route) -> Pending:
+    """The canary has no traffic any more. Where that cannot be had, people are told, and it is tried on: going on would
+    call a release undone that still serves people."""
+    calm = Pending("the traffic is back on the old pods", AT_ONCE, {CALM: True})
+    try:
+        if (await canaries.observe(route)).run == context.run.id:
+            await canaries.shift(route, 0, context.fence)
+    except NotFoundError:
+        return calm  # the router's object is gone, and the canary's share with it
+    except RefusedError as exc:
+        return Pending(f"the canary still has its traffic: {exc}", NEXT_LOOK, blocked=True)
+    return calm
+
+
+async def _removed(context: StepContext, canaries: Canaries, route: Route) -> Pending:
+    """One object of the canary less. One that is not this run's is left alone."""
+    memo = dict(context.seen.memo)
+    try:
+        gone = await canaries.remove(route, context.fence)
+    except RefusedError as exc:
+        if await _is_another(context, canaries, route):
+            return Pending("no canary of this run is left", AT_ONCE, memo | {CLEAN: True})
+        return Pending(f"the canary cannot be removed; it has no traffic: {exc}", NEXT_LOOK, memo, blocked=True)
+    if not gone:
+        return Pending("removing the canary", NEXT_WRITE, memo)
+    return Pending("the canary is gone", AT_ONCE, memo | {CLEAN: True})
+
+
+async def _is_another(context: StepContext, canaries: Canaries, route: Route) -> bool:
+    """Whether what stands where the canary would is known to be somebody else's."""
+    try:
+        return (await canaries.observe(route)).run != context.run.id
+    except (NotFoundError, RefusedError):
+        return False

@@ -71,5 +71,5 @@ class Watch:
         breach = ""
         for reading in await self._providers.get(known.queries.provider).read(known.queries, read, now):
             found = guards.see((reading.at - begun).total_seconds(), reading.baseline)
-            breach, read = "; ".join(one.line for one in found), reading.at
+            breach, read = breach or "; ".join(one.line for one in found), reading.at
         return breach, {"guards": guards.state(), "read": read.isoformat()}

@@ -10,6 +10,7 @@ from bot.domain.approval import Ballot
 from bot.domain.ids import MessageKey, RunId, StepKey, UserId
 from bot.domain.image import Digest
 from bot.domain.invocation import Invocation, Origin
+from bot.domain.outcome import Pending
 from bot.domain.plan import Artifact, Plan, Previous, Request
 from bot.domain.release import ReleaseRecord
 from bot.domain.run import Run
@@ -164,9 +165,8 @@ class Conversation:
             for key in ("steps.approval", "steps.set_image"):
                 run = run.step_succeeded(StepKey(key), "", {}, at=now)[0]
             run = run.step_started(StepKey("steps.rollout"), at=now)[0]
-            return run.step_waits(
-                StepKey("steps.rollout"), "2 of 3 pods ready", memo=None, blocked=False, at=run.created_at
-            )
+            wait = Pending("2 of 3 pods ready", timedelta(seconds=5))
+            return run.step_waits(StepKey("steps.rollout"), wait, at=run.created_at)[0]
 
         await self.moves(run_id, move)
         return await self.run(run_id)

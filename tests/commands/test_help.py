@@ -73,12 +73,3 @@ async def test_help_on_nothing_known_offers_the_near_verb(tmp_path: Path) -> Non
     """Even for help."""
     async with conversation(tmp_path) as chat:
         assert await chat.says("help rolback") == "There is no verb 'rolback'; did you mean 'rollback'?"
-
-
-@pytest.mark.parametrize("line", ["canary api v1 prod", "canary", "promote api staging prod"])
-async def test_what_is_not_there_yet_says_so(tmp_path: Path, line: str) -> None:
-    """Nothing is started in its stead."""
-    async with conversation(tmp_path) as chat:
-        said = await chat.says(line)
-        assert "comes with the canary runbook, which this release does not have yet; nothing was done." in said
-        assert await chat.runs() == []

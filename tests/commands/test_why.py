@@ -7,10 +7,13 @@ from pathlib import Path
 import pytest
 
 from bot.domain.ids import StepKey
+from bot.domain.outcome import Pending
 from bot.domain.phase import Phase
 from bot.domain.run import Run
 from tests.commands.conversation import Conversation, conversation
 from tests.fakes.workspace import BOB, DAN
+
+RETRY = timedelta(seconds=5)
 
 
 async def asked(chat: Conversation) -> None:
@@ -71,7 +74,9 @@ async def test_a_run_is_blocked_by_a_server(tmp_path: Path) -> None:
         await asked(chat)
         await chat.changed("api-prod-1")
         key, why = StepKey("steps.rollout"), "the cluster main does not answer"
-        await chat.moves("api-prod-1", lambda run: run.step_waits(key, why, memo=None, blocked=True, at=run.created_at))
+        await chat.moves(
+            "api-prod-1", lambda run: run.step_waits(key, Pending(why, RETRY, None, blocked=True), at=run.created_at)[0]
+        )
         said = await chat.says("why api prod")
         assert "is blocked in the step `rollout` for 0s: the cluster main does not answer." in said
         assert said.endswith("It tries again by itself. `/release abort api-prod-1` stops it.")
@@ -84,7 +89,8 @@ async def test_a_blocked_ballot_is_not_blamed_on_the_voters(tmp_path: Path) -> N
         await chat.voting("api-prod-1")
         key = StepKey("steps.approval")
         await chat.moves(
-            "api-prod-1", lambda run: run.step_waits(key, "Slack is away", memo=None, blocked=True, at=run.created_at)
+            "api-prod-1",
+            lambda run: run.step_waits(key, Pending("Slack is away", RETRY, None, blocked=True), at=run.created_at)[0],
         )
         assert "is blocked in the step `approval` for 0s: Slack is away." in await chat.says("why api prod")
 
@@ -151,7 +157,9 @@ async def test_a_gate_holds_the_run(tmp_path: Path) -> None:
 
         def blocked(run: Run) -> Run:
             started = run.step_started(key, at=now)[0]
-            return started.step_waits(key, "ghcr.io does not answer", memo=None, blocked=True, at=run.created_at)
+            return started.step_waits(
+                key, Pending("ghcr.io does not answer", RETRY, None, blocked=True), at=run.created_at
+            )[0]
 
         await chat.moves("api-prod-1", blocked)
         assert "is blocked in the gate `image` for 0s: ghcr.io does not answer." in await chat.says("why api prod")

@@ -6,9 +6,11 @@ import pytest
 
 from bot.domain.events import RunEnded, RunPlanned, StepEnded, StepStarted, TurnCame
 from bot.domain.ids import StepKey, UserId, live_key, run_id, run_of_key
+from bot.domain.outcome import Pending
 from bot.domain.phase import IllegalMoveError, Phase, StepPhase
 from tests.builders import NOW, a_plan, a_planned_run, a_run, a_running_run
 
+RETRY = timedelta(seconds=5)
 LATER = NOW + timedelta(seconds=90)
 APPROVAL, ROLLOUT = StepKey("steps.approval"), StepKey("steps.rollout")
 BOB = UserId("U0BOB")
@@ -61,8 +63,8 @@ def test_starting_a_step_again_changes_nothing() -> None:
 
 def test_a_waiting_step_keeps_its_memory() -> None:
     """Without a new memo the old one stays."""
-    run = a_running_run().step_waits(ROLLOUT, "1 of 3", memo={"tries": 1}, blocked=False, at=NOW)
-    run = run.step_waits(ROLLOUT, "2 of 3", memo=None, blocked=True, at=NOW)
+    run = a_running_run().step_waits(ROLLOUT, Pending("1 of 3", RETRY, {"tries": 1}, blocked=False), at=NOW)[0]
+    run = run.step_waits(ROLLOUT, Pending("2 of 3", RETRY, None, blocked=True), at=NOW)[0]
     assert (run.step(ROLLOUT).memo, run.step(ROLLOUT).why) == ({"tries": 1}, "2 of 3")
     assert run.step(ROLLOUT).phase is StepPhase.PENDING
 
@@ -128,8 +130,8 @@ def test_ids_can_be_read_back() -> None:
 def test_time_in_which_a_step_was_blocked_does_not_count() -> None:
     """A server that was down for a minute gives the step a minute more."""
     run, _ = a_running_run().step_started(ROLLOUT, at=NOW)
-    run = run.step_waits(ROLLOUT, "cluster down", memo=None, blocked=True, at=NOW + timedelta(seconds=10))
+    run = run.step_waits(ROLLOUT, Pending("cluster down", RETRY, None, blocked=True), at=NOW + timedelta(seconds=10))[0]
     assert run.step(ROLLOUT).worked_s(NOW + timedelta(seconds=60)) == 10
-    run = run.step_waits(ROLLOUT, "2 of 3", memo=None, blocked=False, at=NOW + timedelta(seconds=70))
+    run = run.step_waits(ROLLOUT, Pending("2 of 3", RETRY, None, blocked=False), at=NOW + timedelta(seconds=70))[0]
     assert run.step(ROLLOUT).worked_s(NOW + timedelta(seconds=90)) == 30
     assert a_running_run().step(ROLLOUT).worked_s(NOW) == 0

@@ -16,10 +16,12 @@ from bot.store.database import Database
 from runbooks.configuration import Configuration
 from runbooks.loader import load_library
 from runbooks.planning import Gatherer
+from runbooks.surveying import Surveyor
 from tests.builders import a_request
 from tests.fakes.clock import FakeClock
 from tests.fakes.cluster import FakeCluster, FakeClusters
 from tests.fakes.image_registry import FakeRegistry
+from tests.fakes.metrics import FakeMetrics, FakeProviders
 from tests.fakes.workspace import ANN
 from tests.runbooks.catalogues import a_catalogue
 
@@ -40,11 +42,14 @@ class Desk:
         self.configuration = Configuration(CATALOGUE, load_library())
         self.images = {tag: f"{REPOSITORY}:{tag}@{self.registry.push(REPOSITORY, tag)}" for tag in ("v0", "v1", "v2")}
         self.cluster.add(PROD, self.images["v1"])
+        self.metrics = FakeMetrics()
+        clusters = FakeClusters(self.cluster)
         self.gatherer = Gatherer(
             configuration=lambda: self.configuration,
-            clusters=FakeClusters(self.cluster),
+            clusters=clusters,
             registry=self.registry,
             store=store,
+            surveyor=Surveyor(canaries=clusters, providers=FakeProviders(main=self.metrics), clock=self.clock),
         )
 
     async def released(self, tag: str, *, healthy: bool = True, ref: str = "") -> None:

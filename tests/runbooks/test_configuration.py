@@ -21,7 +21,7 @@ def faults(path: Path) -> str:
 
 def test_the_library_is_always_there(tmp_path: Path) -> None:
     """A catalogue without runbooks of its own can deploy and roll back."""
-    assert sorted(load(written(tmp_path)).runbooks) == ["deploy", "hotfix", "rollback"]
+    assert sorted(load(written(tmp_path)).runbooks) == ["canary", "deploy", "hotfix", "promote", "rollback"]
 
 
 def test_own_runbooks_win(tmp_path: Path) -> None:
@@ -31,7 +31,7 @@ def test_own_runbooks_win(tmp_path: Path) -> None:
     (own / "deploy.yaml").write_text(RUNBOOK.replace("name: careful", "name: deploy"))
     (own / "other.yaml").write_text(RUNBOOK)
     loaded = load(written(tmp_path, WITH_FOLDER))
-    assert sorted(loaded.runbooks) == ["careful", "deploy", "hotfix", "rollback"]
+    assert sorted(loaded.runbooks) == ["canary", "careful", "deploy", "hotfix", "promote", "rollback"]
     assert loaded.runbooks["deploy"].about == "Migrate, then release."
 
 

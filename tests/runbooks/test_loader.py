@@ -21,11 +21,11 @@ def faults(text: str) -> str:
 def test_the_library_has_no_fault() -> None:
     """What comes with Sluice can be loaded, and is named like its file."""
     library = load_library()
-    assert sorted(library) == ["deploy", "hotfix", "rollback"]
+    assert sorted(library) == ["canary", "deploy", "hotfix", "promote", "rollback"]
     assert all(runbook.file == f"library/{name}.yaml" for name, runbook in library.items())
 
 
-@pytest.mark.parametrize("name", ["deploy", "hotfix", "rollback"])
+@pytest.mark.parametrize("name", ["canary", "deploy", "hotfix", "promote", "rollback"])
 def test_the_library_asks_before_it_changes_and_knows_the_way_back(name: str) -> None:
     """Every runbook that comes with Sluice may be used for a protected environment."""
     runbook = load_library()[name]
@@ -44,7 +44,7 @@ def test_an_entry_knows_its_line() -> None:
     ("step", "said"),
     [
         ("set_imagee", "r.yaml:4:5: there is no step 'set_imagee'; did you mean 'set_image'?"),
-        ("canary: {weight: 5%}", "r.yaml:4:5: the step 'canary' comes with a later release of Sluice"),
+        ("switch", "r.yaml:4:5: the step 'switch' comes with a later release of Sluice"),
         ("image", "r.yaml:4:5: 'image' is a gate, not a step; move it to 'gates'"),
         ("wait: 5", "r.yaml:4:11: steps[0].wait: 5 has no unit; write 5s for seconds or 5m for minutes"),
         ("wait", "r.yaml:4:5: steps[0].wait lacks the key 'for'"),

@@ -58,7 +58,7 @@ class Road:
         self.plan = replace(made, steps=tuple(self.steps.values()))
         trial = Trial(Jury(FakeProviders(main=self.metrics)))
         self.executors = {
-            "canary": Canary(self.clusters, trial),
+            "canary": Canary(self.clusters, self.clusters, trial, lambda _: None),
             "judge": JudgeCanary(self.clusters, trial),
             "promote": Promote(self.clusters, self.clusters, lambda _: None),
             "watch": Watch(FakeProviders(main=self.metrics)),
@@ -83,8 +83,7 @@ class Road:
                 self.seen[key] = replace(self.seen[key], phase=phase, outputs=said)
                 return found
             outcome = found
-            if found.memo is not None:
-                self.seen[key] = replace(self.seen[key], memo=found.memo)
+            self.seen[key] = self.seen[key].waiting(found, at=self.clock.now())
             self.clock.advance(max(found.requeue_after, SECOND))
         return outcome
 

@@ -117,7 +117,7 @@ def test_a_fault_of_many_pods_is_counted() -> None:
 async def restored(place: Place, *, after: timedelta = timedelta(0)) -> Outcome:
     """What the restore step sees some time later."""
     place.clock.advance(after)
-    return await Restore(place.clusters, place.hinted.append).reconcile(place.context("restore"))
+    return await Restore(place.clusters, place.clusters, place.hinted.append).reconcile(place.context("restore"))
 
 
 async def test_restore_brings_the_sealed_version_back() -> None:

@@ -19,6 +19,7 @@ from runbooks.configuration import Configuration, load
 from tests.fakes.clock import FakeClock
 from tests.fakes.cluster import FakeCluster, FakeClusters
 from tests.fakes.image_registry import FakeRegistry
+from tests.fakes.metrics import FakeMetrics, FakeProviders
 from tests.fakes.prober import FakeProber
 from tests.fakes.workspace import APPROVERS, BOT, DEPLOYS, FakeWorkspace, Message
 
@@ -73,6 +74,7 @@ class World:
     ) -> None:
         self.clock = FakeClock()
         self.cluster = FakeCluster(self.clock)
+        self.metrics = FakeMetrics()
         self.registry = FakeRegistry()
         self.prober = FakeProber()
         self.workspace = FakeWorkspace(self.clock)
@@ -102,10 +104,13 @@ class World:
         self.store = await self._stack.enter_async_context(self._database(url))
         async with self.store.transaction() as tx:
             await tx.release_leases(None)
+        clusters = FakeClusters(self.cluster)
         ports = Ports(
             clock=self.clock,
             store=self.store,
-            clusters=FakeClusters(self.cluster),
+            clusters=clusters,
+            canaries=clusters,
+            metrics=FakeProviders(main=self.metrics),
             registry=self.registry,
             prober=self.prober,
             chat=self.workspace,

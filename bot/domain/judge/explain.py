@@ -20,7 +20,7 @@ def explained(judge: Judge, verdict: Verdict) -> str:
     """What the verdict rests on and waits for, in one line. `verdict` is what this judge said last."""
     match verdict.call:
         case Call.FAIL:
-            return f"rolls back: {_loudest(judge, verdict)}, above the limit of {_limit(judge)}"
+            return f"{_loudest(judge, verdict)}, above the limit of {_limit(judge)}"
         case Call.PASS:
             cleared = _listed([_harm_ruled_out(one) for one in _asked(judge)])
             return f"no harm seen, and {cleared} ruled out: {all_figures(judge)}"

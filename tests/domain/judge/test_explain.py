@@ -48,7 +48,7 @@ def test_a_suspicion_shows_its_figures() -> None:
 def test_a_rollback_says_why() -> None:
     """The signal that spoke loudest."""
     assert told(observations(replace(CANARY, errors=10), live=3)) == snapshot(
-        "rolls back: errors 10 % vs 1.0 % (30 of 300 vs 18 of 1,800): evidence 53,414, above the limit of 100"
+        "errors 10 % vs 1.0 % (30 of 300 vs 18 of 1,800): evidence 53,414, above the limit of 100"
     )
 
 
