@@ -34,7 +34,10 @@ REAL_GROUPS := tests/real/test_release.py tests/real/test_survival.py \
 test-real: $(READY)
 	@failed=0; for group in $(REAL_GROUPS); do \
 	  RIG="$(RIG)" $(BIN)/python -m tests.real.rig $(BIN)/python -m pytest -m real $$group || failed=1; \
-	done; exit $$failed
+	done; \
+	TRAFFIC_FOLLOWS_PODS=yes RIG="$(RIG)" $(BIN)/python -m tests.real.rig $(BIN)/python -m pytest -m real \
+	  tests/real/test_canary.py || failed=1; \
+	exit $$failed
 
 bench: $(READY)
 	RIG="$(RIG)" $(BIN)/python -m tests.real.rig $(BIN)/python -m benchmarks

