@@ -40,7 +40,7 @@ test-real: $(READY)
 	exit $$failed
 
 bench: $(READY)
-	RIG="$(RIG)" $(BIN)/python -m tests.real.rig $(BIN)/python -m benchmarks
+	TRAFFIC_FOLLOWS_PODS=yes RIG="$(RIG)" $(BIN)/python -m tests.real.rig $(BIN)/python -m benchmarks
 
 lint: $(READY)
 	$(BIN)/ruff format --check .

@@ -1,14 +1,14 @@
-"""`python -m benchmarks [ack] [deploy] [judge]`: without names, all. `judge` alone takes options (see its `--help`)."""
+"""`python -m benchmarks [ack] [canary] [deploy] [judge]`: without names, all. `judge` alone takes options (see its `--help`)."""
 
 import asyncio
 import sys
 import tempfile
 from pathlib import Path
 
-from benchmarks import ack, deploy
+from benchmarks import ack, canary, deploy
 from benchmarks.judge import command
 
-ALL = {"deploy": deploy.main, "ack": ack.main, "judge": command.main}
+ALL = {"canary": canary.main, "deploy": deploy.main, "ack": ack.main, "judge": command.main}
 
 
 def main(names: list[str]) -> None:

@@ -121,7 +121,7 @@ class Gatherer:
         place = Target(request.target.service, request.origin)
         if digest_of(runs) is None:
             raise UsageError(
-                f"{place} runs `{runs}`, known by its tag alone: nobody can say that the very same would be promoted.",
+                f"{place.environment} runs `{runs}`, known by its tag alone: nobody can say what would be promoted.",
                 hint=f"Release it there with `/deploy {place.service} <ref> {place.environment}` first.",
             )
         async with self._store.reading() as tx:

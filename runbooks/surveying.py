@@ -49,7 +49,8 @@ class Surveyor:
         route = catalogue.route(target.service, target.environment)
         found = await self._canaries.canaries(route.workload.cluster).survey(route)
         if found.problems:
-            raise UsageError(f"There can be no canary of {target}: {'; '.join(found.problems)}.")
+            place = f"{target.service} in {target.environment}"
+            raise UsageError(f"There can be no canary of {place}: {'; '.join(found.problems)}.")
         shares = tuple(_shares(route, runbook, found.stable_pods))
         return TrafficFacts(route, await self._proven(catalogue, target, state), (*found.risks, *shares))
 
@@ -70,7 +71,8 @@ class Surveyor:
 
 def _unusable(target: Target, proofs: Sequence[Proof]) -> str:
     told = [f"{proof.signal}: {proof.problem} (asked `{proof.query}`, found {proof.found})" for proof in proofs]
-    return f"The metrics of {target} cannot judge a canary: {'; '.join(told)}."
+    place = f"{target.service} in {target.environment}"
+    return f"The metrics of {place} cannot judge a canary: {'; '.join(told)}."
 
 
 def _shares(route: Route, runbook: Runbook, stable: int) -> Iterator[str]:

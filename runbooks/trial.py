@@ -26,6 +26,7 @@ KEPT = ("judge", "guards", "film", "read", "began")
 """What one step of a canary hands to the next: the trial is one, from its first traffic to its last look."""
 
 STEPS = ("canary", "judge")
+AT_ONCE = timedelta(0)
 
 
 class TrialSpec(StepSpec):
@@ -41,19 +42,22 @@ class TrialSpec(StepSpec):
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """What a step wants of its trial. `hold`: even a good canary waits for people before the next step."""
+    """What a step wants of its trial. `hold`: even a good canary waits for people before the next step. `weight`: the
+    share that the step has given it, in per cent, to be set again where people want that; `None`: it has given none."""
 
     spec: TrialSpec
     hold: bool = False
+    weight: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """One look, and what else a decision needs: what the traffic looks like (`odd`: a clause on what is wrong with it;
-    empty: it is as Sluice left it), the time of this step, and the picture of all that was seen."""
+    """One look, and what else a decision needs: what of the traffic somebody has changed by hand, or why it cannot be
+    read (each a clause, or empty), the time of this step, and the picture of all that was seen."""
 
     look: Look
-    odd: str
+    edited: str
+    unread: str
     spent: timedelta
     interval: timedelta
     picture: Picture
@@ -67,7 +71,10 @@ class Trial:
 
     async def judged(self, context: StepContext, wish: Wish, memo: Mapping[str, Json], canaries: Canaries) -> Outcome:
         """One pass. `memo` must hold `began` (the canary's first traffic) and `since` (this step's)."""
-        state, odd = await _traffic(context.plan, canaries)
+        state, unread = await _traffic(context.plan, canaries)
+        edited = state.edited if state else ""
+        if edited and context.consent and context.seen.asks and wish.weight is not None:
+            return await _set_again(context, wish.weight, memo, canaries)
         known, began = measured(context.plan), datetime.fromisoformat(str(memo["began"]))
         settings = settings_of(known, horizon=horizon(context.plan), share=first_share(context.plan))
         look = await self.jury.look(known, settings, memo, began=began, now=context.now)
@@ -77,7 +84,7 @@ class Trial:
         if wrong:
             return Failed(wrong, picture=picture)
         spent = context.now - datetime.fromisoformat(str(memo["since"]))
-        seen = Seen(look, odd, spent, known.queries.interval, picture)
+        seen = Seen(look, edited, unread, spent, known.queries.interval, picture)
         return _undecided(context, wish, {**memo, **look.memo}, seen)
 
 
@@ -85,11 +92,14 @@ def _undecided(context: StepContext, wish: Wish, memo: dict[str, Json], seen: Se
     """Not bad: on, a longer look, or a question to people."""
     look, extended = seen.look, bool(memo.get("extended"))
     limit = wish.spec.for_ * (2 if extended else 1)
+    if seen.unread:
+        why = f"the traffic cannot be read: {seen.unread}; put it back, or abort"
+        return Pending(why, seen.interval, memo, blocked=True, detail=look.figures, picture=seen.picture)
+    if seen.edited:
+        return _edited(wish, memo, seen)
     if context.consent and context.seen.asks:
         said = f"{', '.join(f'<@{user}>' for user in context.consent)} let it go on; {look.figures}"
         return _on(context, memo, seen, said)
-    if seen.odd:
-        return _asks(memo, seen, f"{seen.odd}; put it back, or let it go on: Sluice then sets its own weight")
     if look.call is Call.PASS and seen.spent >= wish.spec.least:
         return (
             _asks(memo, seen, "good so far; the runbook lets people decide")
@@ -102,6 +112,21 @@ def _undecided(context: StepContext, wish: Wish, memo: dict[str, Json], seen: Se
     if not extended:
         return _looks_on(memo | {"extended": True}, seen, f"judging for another {say(wish.spec.for_)}, extended once")
     return _asks(memo, seen, look.undecided)
+
+
+def _edited(wish: Wish, memo: dict[str, Json], seen: Seen) -> Pending:
+    """What people set by hand is not fought over: they put it back, or say that Sluice shall."""
+    why = f"somebody changed the traffic by hand: {seen.edited}; put it back"
+    if wish.weight is None:
+        return Pending(why, seen.interval, memo, blocked=True, detail=seen.look.figures, picture=seen.picture)
+    return _asks(memo, seen, f"{why}, or let Sluice set {wish.weight} % again")
+
+
+async def _set_again(context: StepContext, weight: int, memo: Mapping[str, Json], canaries: Canaries) -> Pending:
+    """People want the step's own share again; the trial goes on from there."""
+    if context.plan.traffic is not None:
+        await canaries.shift(context.plan.traffic, weight, context.fence)
+    return Pending(f"set to {weight} % again", AT_ONCE, dict(memo))
 
 
 def _good(context: StepContext, memo: dict[str, Json], seen: Seen) -> Outcome:
@@ -128,15 +153,15 @@ def _asks(memo: dict[str, Json], seen: Seen, why: str) -> Pending:
 
 
 async def _traffic(plan: Plan, canaries: Canaries) -> tuple[TrafficState | None, str]:
-    """How the traffic is divided, and as a clause what is odd about that. A router's object that is gone, or that
-    another controller has taken, is for people to mend; neither is a fault of the canary's."""
+    """How the traffic is divided, or as a clause why that cannot be read: a router's object that is gone is for people
+    to mend, and no fault of the canary's."""
     if plan.traffic is None:
         raise RuntimeError("a plan without traffic has no canary")
     try:
         state = await canaries.observe(plan.traffic)
     except (NotFoundError, RefusedError) as exc:
-        return None, f"the traffic cannot be read: {exc}"
-    return state, f"somebody changed the traffic by hand: {state.edited}" if state.edited else ""
+        return None, str(exc)
+    return state, ""
 
 
 def inherited(context: StepContext) -> dict[str, Json]:

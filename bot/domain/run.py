@@ -233,7 +233,10 @@ class Run:
         seen = self.step(key)
         news = (wait.blocked and not seen.blocked) or (wait.asks and not seen.asks)
         told = StepWaited(self.id, at, key, wait.why, asks=wait.asks, detail=wait.detail, picture=wait.picture)
-        return self._with(key, seen.waiting(wait, at=at)), (told,) if news else ()
+        # What people said to an earlier question is no answer to this one.
+        consent = None if wait.asks and not seen.asks else self.consent
+        after = replace(self._with(key, seen.waiting(wait, at=at)), consent=consent)
+        return after, (told,) if news else ()
 
     def step_succeeded(
         self, key: StepKey, said: str, outputs: Mapping[str, Json], *, at: datetime, picture: Picture | None = None

@@ -172,7 +172,7 @@ def _failed(event: StepEnded) -> str:
 
 def _succeeded(event: StepEnded) -> str:
     took = duration(timedelta(seconds=event.elapsed_s))
-    said = f": {quoted(event.said)}" if event.said else ""
+    said = f": {people(event.said)}" if event.said else ""
     return f":white_check_mark: *{_name(event.step)}* done after {took}{said}."
 
 

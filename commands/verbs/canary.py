@@ -73,7 +73,7 @@ async def _report(target: Target, desk: Desk) -> Reply:
     if run is None or found is None:
         doing = f" `{run.id}` is under way there, at no canary." if run else ""
         raise UsageError(
-            f"No canary is running: {target}.{doing}",
+            f"No canary of {target.service} is running in {target.environment}.{doing}",
             hint=f"`/canary {target.service} <ref> {target.environment}` starts one.",
         )
     reply = replies.canary_report(run, found, desk.now)

@@ -90,7 +90,7 @@ async def _let_go_on(target: Target, desk: Desk) -> Reply:
     run = await under_way(desk.tx, target)
     if run is None:
         raise UsageError(
-            f"Nothing is under way that could go on: {target}.",
+            f"Nothing of {target.service} is under way in {target.environment} that could go on.",
             hint=f"`/promote {target.service} <from> {target.environment}` carries a version there.",
         )
     step = run.current()

@@ -65,14 +65,14 @@ class Canary:
         canaries = self._canaries.canaries(route.workload.cluster)
         memo = dict(context.seen.memo)
         if "since" in memo:
-            return await self._trial.judged(context, Wish(spec.judge, spec.hold), memo, canaries)
+            return await self._trial.judged(context, Wish(spec.judge, spec.hold, spec.weight), memo, canaries)
         self._clusters.get(route.workload.cluster).watch(route.canary, self._hint)
         return await self._brought(context, canaries, route, spec.weight)
 
     async def _brought(self, context: StepContext, canaries: Canaries, route: Route, weight: int) -> Outcome:
         before = await canaries.observe(route)
         if before.edited and not context.consent:
-            why = f"somebody changed the traffic by hand: {before.edited}; put it back, or let it go on"
+            why = f"somebody changed the traffic by hand: {before.edited}; put it back, or let Sluice set {weight} %"
             return Pending(why, NEXT_LOOK, {"brought": True}, blocked=True, asks=True)
         pods = pods_for(route, before.stable.desired, weight)
         state = await canaries.bring(route, context.plan.artifact.image, pods, context.fence)

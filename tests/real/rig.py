@@ -45,7 +45,7 @@ def main(command: list[str]) -> int:
 
 
 def options(service: str, environment: Mapping[str, str]) -> tuple[str, ...]:
-    """What a service needs to know of those before it; with TRAFFIC_FOLLOWS_PODS the requests go to a cluster's pods."""
+    """What a service needs to know of those before it; with TRAFFIC_FOLLOWS_PODS requests go to the cluster's pods."""
     if service == "traffic" and environment.get("TRAFFIC_FOLLOWS_PODS"):
         return ("--kubernetes", f"sluice-{os.getpid()}")
     if service != "prometheus":

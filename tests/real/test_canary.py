@@ -78,5 +78,4 @@ async def test_a_canary_that_turns_bad_loses_its_traffic(tmp_path: Path, router:
         assert ":v1@" in await here.image("prod")
         assert await here.revision("prod") == 1
         assert await leftovers(here) == []
-        print(f"caught after {caught_s:.1f} s")
         assert caught_s < 30

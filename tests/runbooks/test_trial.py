@@ -59,7 +59,7 @@ class Court:
         self.metrics.load(CANARY, NOW)
         memo: dict[str, Json] = {"began": NOW.isoformat(), "since": NOW.isoformat()}
         self.run = a_run(plan=self.plan, steps={step.key: StepRun(StepPhase.RUNNING, started_at=NOW, memo=memo)})
-        self.wish = Wish(TrialSpec.model_validate(spec or {"for": "10m"}), hold)
+        self.wish = Wish(TrialSpec.model_validate(spec or {"for": "10m"}), hold, weight=20)
 
     @property
     def seen(self) -> StepRun:
@@ -192,19 +192,18 @@ async def test_traffic_that_somebody_changed_is_named() -> None:
     court, edited = Court(), replace(STATE, edited="the weight is 50, not 20")
     outcome = await court.looks(400, state=edited)
     assert isinstance(outcome, Pending)
-    said = "somebody changed the traffic by hand: the weight is 50, not 20; put it back, or let it go on"
-    assert (outcome.asks, outcome.why) == (True, f"{said}: Sluice then sets its own weight")
+    said = "somebody changed the traffic by hand: the weight is 50, not 20; put it back, or let Sluice set 20 % again"
+    assert (outcome.asks, outcome.why) == (True, said)
     court.metrics.load(CANARY, court.now, error_rate=0.5)
     assert isinstance(await court.looks(30, state=edited), Failed)
 
 
 @pytest.mark.parametrize("lost", [NotFoundError("httproute api: not found"), RefusedError("managed by Argo CD")])
 async def test_traffic_that_cannot_be_read_is_no_fault_of_the_canary(lost: Exception) -> None:
-    """Somebody deleted the router's object, or another controller has taken it: people are asked, nothing is undone."""
+    """Somebody deleted the router's object, or another controller has taken it: people are told, nothing is undone."""
     outcome = await Court().looks(400, state=lost)
     assert isinstance(outcome, Pending)
-    assert outcome.asks
-    assert outcome.why.startswith(f"the traffic cannot be read: {lost}")
+    assert (outcome.blocked, outcome.why) == (True, f"the traffic cannot be read: {lost}; put it back, or abort")
 
 
 async def test_a_metrics_server_that_refuses_us_decides_nothing() -> None:

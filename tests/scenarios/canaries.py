@@ -5,7 +5,8 @@ from pathlib import Path
 
 from bot.domain.traffic import Route, Router
 from tests.contracts.canaries import pod
-from tests.fakes.metrics import FakeMetrics
+from tests.fakes.canaries import FakeCanaries
+from tests.fakes.workspace import ANN, BOB, CID
 from tests.scenarios.world import CATALOGUE, World, workload
 
 SIGNALS = """
@@ -50,15 +51,33 @@ class CanaryWorld(World):
         """What was written to the cluster, in order."""
         return [write.verb for write in self.cluster.writes]
 
+    def canary_left(self) -> list[str]:
+        """What there is of a canary in prod."""
+        return FakeCanaries(self.cluster).leftovers(ROUTE)
+
+    def pictures(self) -> list[str]:
+        """What the pictures in the channel say, oldest first."""
+        return [message.picture.alt for message in self.workspace.messages if message.picture]
+
     async def approved(self, line: str) -> None:
         """ann asks, and two people say yes."""
-        from tests.fakes.workspace import ANN, BOB, CID
-
         await self.says(ANN, line)
         await self.reacts(BOB, "white_check_mark")
         await self.reacts(CID, "white_check_mark")
 
+    def nobody_calls(self) -> None:
+        """The canary gets no request, whatever its share."""
+        self.metrics.load(CANARY, self.clock.now(), rate=0.0)
 
-def quiet(metrics: FakeMetrics, world: World) -> None:
-    """Nobody calls the canary."""
-    metrics.load(CANARY, world.clock.now(), rate=0.0)
+    async def judging(self, *, after: timedelta = timedelta(seconds=30)) -> None:
+        """A canary of v2 was approved in prod, and has had its first share for a while."""
+        await self.approved("canary api v2 prod")
+        await self.passes(after)
+
+    async def until_weight(self, share: int, *, within: timedelta = timedelta(minutes=30)) -> timedelta:
+        """Let time pass until the canary has this share; how long that took."""
+        begun = self.clock.now()
+        while self.weights[1] != share:
+            assert self.clock.now() - begun < within, f"still {self.weights}"
+            await self.passes(timedelta(seconds=1))
+        return self.clock.now() - begun
