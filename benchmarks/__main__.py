@@ -1,4 +1,4 @@
-"""`python -m benchmarks [ack] [canary] [deploy] [judge]`: without names, all. `judge` alone takes options (see its `--help`)."""
+"""`python -m benchmarks [ack] [canary] [deploy] [judge]`: without names, all. `judge` alone has options (`--help`)."""
 
 import asyncio
 import sys

@@ -43,7 +43,7 @@ async def test_a_good_canary_is_promoted(canaries: CanaryWorld) -> None:
         assert "`v2` runs in *prod*" in world.live()
         assert said(world, "*Step canary* done after 5 min", "a doubling of errors", "ruled out")
         first, second = world.pictures()
-        assert first.startswith("api v2 in prod: good: errors canary 0 %, baseline 0 %; p95 canary 97 ms")
+        assert first.startswith("api v2 in prod: good: errors canary 0 %, baseline 0 %; p95 canary 97.6 ms")
         assert second.startswith("api v2 in prod: good")
 
 
