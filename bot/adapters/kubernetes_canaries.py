@@ -13,8 +13,8 @@ from bot.adapters import kubernetes_marks as marks
 from bot.adapters.kubernetes_calls import DEPLOYMENTS, SERVICES, STRATEGIC_MERGE, WORKLOADS, Call, Raw, Resource
 from bot.adapters.kubernetes_canary_marks import Mark
 from bot.adapters.kubernetes_canary_survey import around, survey
-from bot.adapters.kubernetes_changes import chosen_container
 from bot.adapters.kubernetes_client import KubernetesClient
+from bot.adapters.kubernetes_containers import chosen_container
 from bot.adapters.kubernetes_deletion import deleted
 from bot.adapters.kubernetes_gateway_api import GATEWAY_API
 from bot.adapters.kubernetes_istio import ISTIO

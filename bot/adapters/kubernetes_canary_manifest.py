@@ -6,7 +6,7 @@ from bot.adapters import kubernetes_canary_marks as canary_marks
 from bot.adapters import kubernetes_marks as marks
 from bot.adapters.kubernetes_calls import Raw
 from bot.adapters.kubernetes_canary_marks import SUFFIX
-from bot.adapters.kubernetes_changes import chosen_container
+from bot.adapters.kubernetes_containers import chosen_container
 from bot.adapters.kubernetes_job_manifest import MANAGED
 from bot.adapters.kubernetes_objects import read
 from bot.adapters.kubernetes_workload_objects import Workload

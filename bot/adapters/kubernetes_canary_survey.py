@@ -7,8 +7,8 @@ from bot.adapters import kubernetes_canary_marks as canary_marks
 from bot.adapters.kubernetes_calls import AUTOSCALERS, BUDGETS, NETWORK_POLICIES, SERVICES, Call, Raw, Resource
 from bot.adapters.kubernetes_canary_manifest import pod_labels, selector, stable_labels
 from bot.adapters.kubernetes_canary_marks import LONGEST_NAME, SUFFIX
-from bot.adapters.kubernetes_changes import chosen_container
 from bot.adapters.kubernetes_client import KubernetesClient
+from bot.adapters.kubernetes_containers import chosen_container
 from bot.adapters.kubernetes_objects import Model, read
 from bot.adapters.kubernetes_routing import Standing
 from bot.adapters.kubernetes_traffic_objects import Autoscaler, Budget, Policy, Service
