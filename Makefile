@@ -28,7 +28,7 @@ test: $(READY)
 # after some two hundred of them.
 REAL_GROUPS := tests/real/test_release.py tests/real/test_survival.py \
   "tests/contracts --ignore-glob=*/test_canaries*" \
-  tests/contracts/test_canaries.py tests/contracts/test_canaries_of_others.py \
+  tests/contracts/test_canaries.py tests/contracts/test_canaries_of_others.py tests/contracts/test_canaries_fresh.py \
   "tests --ignore=tests/real --ignore=tests/contracts"
 
 test-real: $(READY)

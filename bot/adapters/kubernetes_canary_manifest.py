@@ -1,20 +1,17 @@
-"""A canary made from what stands: stable's pod template with another image, a Service with its ports. Pure."""
+"""What is made beside stable, from what stands: its pod template with the canary's image or its own, a Service with its
+ports. Pure."""
 
 import copy
 
 from bot.adapters import kubernetes_canary_marks as canary_marks
-from bot.adapters import kubernetes_marks as marks
 from bot.adapters.kubernetes_calls import Raw
-from bot.adapters.kubernetes_canary_marks import SUFFIX
-from bot.adapters.kubernetes_changes import chosen_container
+from bot.adapters.kubernetes_canary_marks import SUFFIX, Track, Wish
+from bot.adapters.kubernetes_containers import chosen_container
 from bot.adapters.kubernetes_job_manifest import MANAGED
 from bot.adapters.kubernetes_objects import read
 from bot.adapters.kubernetes_workload_objects import Workload
 from bot.domain.traffic import Route, Router
 from bot.ports.cluster import Fence
-
-TRACK = {marks.PREFIX + "track": "canary"}
-"""The label that tells canary pods apart where they keep the labels of stable ones."""
 
 KEPT_OF_A_DEPLOYMENT = ("minReadySeconds", "progressDeadlineSeconds", "strategy")
 KEPT_OF_A_SERVICE = ("sessionAffinity", "sessionAffinityConfig", "publishNotReadyAddresses", "ipFamilyPolicy")
@@ -27,21 +24,22 @@ TRACKING = (
 """Labels by which GitOps controllers know their objects; with one of these they would delete ours as a stranger."""
 
 
-def selector(route: Route, stable: Workload) -> dict[str, str]:
-    """What the canary's Deployment selects its pods by; no stable pod has these labels.
+def selector(route: Route, stable: Workload, track: Track = Track.CANARY) -> dict[str, str]:
+    """What a Deployment beside stable selects its pods by; no stable pod has these labels.
 
-    With a router the values change, so that stable's Services and controllers pass these pods by. Without one the
-    Service must find them: their own label is added.
+    With a router the canary's values change, so that stable's Services and controllers pass these pods by. Without one,
+    and for a fresh baseline always, the Service must find the pods: their own label is added. Stable's Deployment would
+    select these, too; it leaves them alone because they have another controller.
     """
     written = stable.spec.selector.match_labels
-    if route.router is Router.REPLICAS:
-        return {**written, **TRACK}
+    if track is Track.BASELINE or route.router is Router.REPLICAS:
+        return {**written, **track.label}
     return {key: f"{value}{SUFFIX}".removeprefix("-") for key, value in written.items()}
 
 
-def pod_labels(route: Route, stable: Workload) -> dict[str, str]:
-    """The labels of the canary's pods."""
-    return {**stable_labels(stable), **selector(route, stable)}
+def pod_labels(route: Route, stable: Workload, track: Track = Track.CANARY) -> dict[str, str]:
+    """The labels of the pods beside stable."""
+    return {**stable_labels(stable), **selector(route, stable, track)}
 
 
 def stable_labels(stable: Workload) -> dict[str, str]:
@@ -49,31 +47,32 @@ def stable_labels(stable: Workload) -> dict[str, str]:
     return dict((stable.spec.template.get("metadata") or {}).get("labels") or {})
 
 
-def deployment(route: Route, raw: Raw, wish: tuple[str, int], fence: Fence) -> Raw:
-    """The canary's Deployment, from stable's as it came; `wish` are image and pods. Raises RefusedError where several
-    containers could be meant."""
-    image, pods = wish
+def deployment(route: Route, raw: Raw, wish: Wish, fence: Fence) -> Raw:
+    """A Deployment beside stable, from stable's as it came. The canary's remembers how many stable pods there were.
+    Raises RefusedError where several containers could be meant."""
     stable = read(Workload, raw)
     container = chosen_container(route.workload, stable)
     template = copy.deepcopy(stable.spec.template)
-    template["metadata"] = {**(template.get("metadata") or {}), "labels": pod_labels(route, stable)}
-    next(one for one in template["spec"]["containers"] if one["name"] == container)["image"] = image
+    template["metadata"] = {**(template.get("metadata") or {}), "labels": pod_labels(route, stable, wish.track)}
+    next(one for one in template["spec"]["containers"] if one["name"] == container)["image"] = wish.image
     spec = raw["spec"]
     kept = {key: copy.deepcopy(spec[key]) for key in KEPT_OF_A_DEPLOYMENT if spec.get(key) is not None}
+    noted = canary_marks.stable_pods(stable.spec.replicas) if wish.track is Track.CANARY else {}
+    told = canary_marks.wrote(wish.image, wish.pods)
     return {
         "apiVersion": "apps/v1",
         "kind": "Deployment",
         "metadata": {
-            "name": route.canary.name,
+            "name": wish.track.of(route).name,
             "namespace": route.workload.namespace,
-            "labels": {**MANAGED, **TRACK},
-            "annotations": {**_mine(route, fence), **canary_marks.wrote(image, pods)},
+            "labels": {**MANAGED, **wish.track.label},
+            "annotations": {**canary_marks.made_for(route, fence), **told, **noted},
         },
         "spec": {
             **kept,
-            "replicas": pods,
+            "replicas": wish.pods,
             "revisionHistoryLimit": 1,
-            "selector": {"matchLabels": selector(route, stable)},
+            "selector": {"matchLabels": selector(route, stable, wish.track)},
             "template": template,
         },
     }
@@ -83,6 +82,7 @@ def service(route: Route, stable: Raw, workload: Workload, fence: Fence) -> Raw:
     """The canary's Service: the ports, and those labels of the stable one by which metrics are collected."""
     spec = stable.get("spec") or {}
     labels = (stable["metadata"].get("labels") or {}).items()
+    collected = {key: value for key, value in labels if not key.startswith(TRACKING)}
     kept = {key: copy.deepcopy(spec[key]) for key in KEPT_OF_A_SERVICE if spec.get(key) is not None}
     headless = {"clusterIP": "None"} if spec.get("clusterIP") == "None" else {}
     return {
@@ -91,8 +91,8 @@ def service(route: Route, stable: Raw, workload: Workload, fence: Fence) -> Raw:
         "metadata": {
             "name": canary_marks.canary_service(route),
             "namespace": route.workload.namespace,
-            "labels": {key: value for key, value in labels if not key.startswith(TRACKING)} | MANAGED | TRACK,
-            "annotations": _mine(route, fence),
+            "labels": {**collected, **MANAGED, **Track.CANARY.label},
+            "annotations": canary_marks.made_for(route, fence),
         },
         "spec": {
             **kept,
@@ -102,7 +102,3 @@ def service(route: Route, stable: Raw, workload: Workload, fence: Fence) -> Raw:
             "selector": selector(route, workload),
         },
     }
-
-
-def _mine(route: Route, fence: Fence) -> dict[str, str]:
-    return {**marks.marks(fence), marks.WORKLOAD: f"{route.workload.kind}/{route.workload.name}"}

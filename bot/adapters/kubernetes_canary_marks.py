@@ -8,13 +8,16 @@ weight was when Sluice last wrote it.
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from enum import StrEnum
 
 from bot.adapters import kubernetes_marks as marks
 from bot.domain.errors import FencedError, RefusedError, UnreadableError
+from bot.domain.target import WorkloadRef
 from bot.domain.traffic import Route, Router
 from bot.ports.cluster import RUN_MARK, Fence
 
 WROTE = marks.PREFIX + "wrote"
+STABLE_PODS = marks.PREFIX + "stable-pods"
 SUFFIX = "-canary"
 LONGEST_NAME = 63
 """Labels' values and Services' names; a Deployment's pods carry its name in theirs."""
@@ -25,6 +28,31 @@ KINDS = {
     Router.NGINX: "ingress",
     Router.REPLICAS: "service",
 }
+
+
+class Track(StrEnum):
+    """What the pods beside the stable ones are for."""
+
+    CANARY = "canary"
+    BASELINE = "baseline"
+
+    def of(self, route: Route) -> WorkloadRef:
+        """The Deployment of these pods."""
+        return route.canary if self is Track.CANARY else route.baseline
+
+    @property
+    def label(self) -> dict[str, str]:
+        """What tells these pods apart where they keep the labels of stable ones."""
+        return {marks.PREFIX + "track": self.value}
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What pods there shall be beside the stable ones."""
+
+    track: Track
+    image: str
+    pods: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,10 +103,22 @@ def entry_of(route: Route, annotations: Mapping[str, str]) -> Entry | None:
         ) from exc
 
 
-def mark_of(annotations: Mapping[str, str]) -> Mark:
-    """Whose an object is that Sluice makes."""
+def made_for(route: Route, fence: Fence) -> dict[str, str]:
+    """The annotations of all that Sluice makes for a canary."""
+    return {**marks.marks(fence), marks.WORKLOAD: _workload(route)}
+
+
+def mark_of(route: Route, annotations: Mapping[str, str]) -> Mark:
+    """Whose an object is that Sluice makes for this workload; nobody's if it was made for something else. A service of
+    its own that is called `api-canary` carries marks of releases, too."""
+    if annotations.get(marks.WORKLOAD) != _workload(route):
+        return Mark()
     token = annotations.get(marks.FENCE, "")
     return Mark(annotations.get(RUN_MARK, ""), int(token) if token.isdecimal() else 0)
+
+
+def _workload(route: Route) -> str:
+    return f"{route.workload.kind}/{route.workload.name}"
 
 
 def admit(route: Route, what: str, found: Mark, fence: Fence, *, after: bool = False) -> None:
@@ -88,7 +128,7 @@ def admit(route: Route, what: str, found: Mark, fence: Fence, *, after: bool = F
     """
     place = f"{what} in {route.workload.namespace}"
     if not found.run:
-        raise RefusedError(f"{place} was not made by Sluice and stands where the canary would; rename or delete it")
+        raise RefusedError(occupied(route, what))
     if found.run == fence.run_id:
         if found.token > fence.token:
             said = f"the mark of a newer owner of {found.run} (token {found.token}, not {fence.token})"
@@ -96,6 +136,12 @@ def admit(route: Route, what: str, found: Mark, fence: Fence, *, after: bool = F
         return
     if not (after and found.run == fence.after):
         raise RefusedError(f"{place} is the canary of {found.run}; abort that run, or remove it: {by_hand(route)}")
+
+
+def occupied(route: Route, what: str) -> str:
+    """The sentence about an object of somebody else where Sluice would make its own."""
+    place = f"{what} in {route.workload.namespace}"
+    return f"{place} was not made by Sluice and stands where Sluice would make its own; rename or delete it"
 
 
 def admit_entry(
@@ -119,37 +165,62 @@ def foreign_entry(route: Route) -> str:
 def by_hand(route: Route) -> str:
     """How a person removes a canary, traffic first."""
     kubectl = f"kubectl -n {route.workload.namespace}"
-    made = f"deployment {route.canary.name}"
+    made = f"deployment/{route.canary.name}"
+    if route.fresh_baseline:
+        made = f"{made} deployment/{route.baseline.name}"
     match route.router:
         case Router.REPLICAS:
             return f"`{kubectl} delete {made}`"
         case Router.NGINX:
-            return f"`{kubectl} delete ingress {route.name}{SUFFIX} service {canary_service(route)} {made}`"
+            return f"`{kubectl} delete ingress/{route.name}{SUFFIX} service/{canary_service(route)} {made}`"
     edited = (
         f"`{kubectl} edit {KINDS[route.router]} {route.name}` (take {canary_service(route)} and {entry_key(route)} out)"
     )
-    return f"{edited}, then `{kubectl} delete service {canary_service(route)} {made}`"
+    return f"{edited}, then `{kubectl} delete service/{canary_service(route)} {made}`"
 
 
 def wrote(image: str, pods: int) -> dict[str, str]:
-    """The annotation that remembers what the canary's pods were told to be."""
+    """The annotation that remembers what pods beside the stable ones were told to be."""
     return {WROTE: json.dumps({"image": image, "pods": pods})}
 
 
-def edited_pods(route: Route, annotations: Mapping[str, str], image: str, pods: int) -> str:
-    """As a clause, what of the canary's pods is not what `wrote` says; empty: nothing, or nothing is known."""
+def edited_pods(name: str, annotations: Mapping[str, str], image: str, pods: int) -> str:
+    """As a clause, what of the Deployment `name` is not what `wrote` says; empty: nothing, or nothing is known."""
     try:
         said = json.loads(annotations.get(WROTE, "{}"))
     except ValueError:
         said = {}
     if not isinstance(said, dict):
         return ""
-    name = route.canary.name
     if (given := said.get("image", image)) != image:
         return f"{name} runs `{image}`, and Sluice gave it `{given}`"
     if (asked := said.get("pods", pods)) != pods:
         return f"{name} is scaled to {pods}, and Sluice asked for {asked}"
     return ""
+
+
+def another(route: Route, wish: Wish, running: str) -> str:
+    """The sentence about pods that run another image than they should; empty where they do not."""
+    if running == wish.image:
+        return ""
+    ref = wish.track.of(route)
+    if wish.track is Track.CANARY:
+        return f"{ref} runs `{running}`, not `{wish.image}`; remove it before bringing another"
+    return (
+        f"{ref} runs `{running}`, and stable `{wish.image}` by now: nothing could be learnt from it; abort the run, "
+        "and canary anew"
+    )
+
+
+def stable_pods(pods: int) -> dict[str, str]:
+    """The canary's annotation that remembers how many stable pods there were when it was made."""
+    return {STABLE_PODS: str(pods)}
+
+
+def stable_before(annotations: Mapping[str, str]) -> int | None:
+    """What `stable_pods` wrote; `None` where nobody did, or somebody edited it."""
+    written = annotations.get(STABLE_PODS, "")
+    return int(written) if written.isdecimal() else None
 
 
 def edited_weight(route: Route, entry: Entry | None, weights: tuple[int, ...]) -> str:

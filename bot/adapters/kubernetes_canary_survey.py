@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from bot.adapters import kubernetes_canary_marks as canary_marks
 from bot.adapters.kubernetes_calls import AUTOSCALERS, BUDGETS, NETWORK_POLICIES, SERVICES, Call, Raw, Resource
 from bot.adapters.kubernetes_canary_manifest import pod_labels, selector, stable_labels
-from bot.adapters.kubernetes_canary_marks import LONGEST_NAME, SUFFIX
-from bot.adapters.kubernetes_changes import chosen_container
+from bot.adapters.kubernetes_canary_marks import LONGEST_NAME, SUFFIX, Track
+from bot.adapters.kubernetes_canary_parts import Parts
 from bot.adapters.kubernetes_client import KubernetesClient
+from bot.adapters.kubernetes_containers import chosen_container
 from bot.adapters.kubernetes_objects import Model, read
-from bot.adapters.kubernetes_routing import Standing
 from bot.adapters.kubernetes_traffic_objects import Autoscaler, Budget, Policy, Service
 from bot.adapters.kubernetes_workload_objects import Workload
 from bot.domain.errors import NotFoundError, RefusedError
@@ -48,15 +48,17 @@ async def around(client: KubernetesClient, namespace: str) -> Around:
     )
 
 
-def survey(route: Route, stable: Workload, state: WorkloadState, found: Around, standing: Standing) -> Survey:
+def survey(parts: Parts, state: WorkloadState, found: Around) -> Survey:
     """All of it, as sentences."""
+    route, standing, stable = parts.route, parts.standing, read(Workload, parts.stable)
     desired = stable.spec.replicas
     most = max([desired, *(one.spec.max_replicas for one in _autoscalers(route, found))])
     problems = (
         *_of_the_workload(route, stable),
-        *_of_names(route, stable),
+        *_of_names(route),
+        *parts.occupied(),
         *_of_services(route, stable, found.services),
-        *_of_the_router(route, standing),
+        *_of_the_router(parts),
     )
     return Survey(desired, most, problems, (*_of_now(route, state), *_of_others(route, stable, found), *standing.risks))
 
@@ -79,8 +81,10 @@ def _of_the_workload(route: Route, stable: Workload) -> Iterator[str]:
             yield f"the label {key}={value} is longer than {LONGEST_NAME} characters; shorten {key}={written[key]}"
 
 
-def _of_names(route: Route, stable: Workload) -> Iterator[str]:
+def _of_names(route: Route) -> Iterator[str]:
     names = [f"Deployment {route.canary.name}"]
+    if route.fresh_baseline:
+        names.append(f"Deployment {route.baseline.name}")
     if route.router is not Router.REPLICAS:
         names.append(f"Service {canary_marks.canary_service(route)}")
     if route.router is Router.NGINX:
@@ -108,7 +112,8 @@ def _of_services(route: Route, stable: Workload, services: Sequence[Service]) ->
             )
 
 
-def _of_the_router(route: Route, standing: Standing) -> Iterator[str]:
+def _of_the_router(parts: Parts) -> Iterator[str]:
+    route, standing = parts.route, parts.standing
     yield from standing.problems
     if standing.owner:
         yield canary_marks.owned(route, standing.owner)
@@ -130,19 +135,29 @@ def _of_others(route: Route, stable: Workload, found: Around) -> Iterator[str]:
             f"the autoscaler {one.metadata.name} keeps {one.spec.min_replicas} to {one.spec.max_replicas} stable pods"
         )
         alike = route.router is Router.REPLICAS
-        yield f"{bounds}{', and counts the canary pods in' if alike else '; the canary is not scaled by it'}"
-    for budget in found.budgets:
-        chosen, name = budget.spec.selector, budget.metadata.name
-        if chosen.matches(before) and budget.status.disruptions_allowed == 0:
-            yield f"the PodDisruptionBudget {name} allows no disruption now"
-        if chosen.matches(before) and not chosen.matches(after):
-            yield f"the PodDisruptionBudget {name} does not protect the canary pods"
+        fresh = ", and counts the fresh baseline pods in" if route.fresh_baseline else ""
+        yield f"{bounds}{', and counts the canary pods in' if alike else '; the canary is not scaled by it'}{fresh}"
+    yield from _of_budgets(route, stable, found.budgets)
     for policy in found.policies:
         chosen = policy.spec.pod_selector
         if chosen.matches(before) and not chosen.matches(after):
             yield f"the NetworkPolicy {policy.metadata.name} is about stable pods only, not about the canary"
     for claim in _claims(stable):
         yield f"stable and canary pods share the volume claim {claim}"
+
+
+def _of_budgets(route: Route, stable: Workload, budgets: Sequence[Budget]) -> Iterator[str]:
+    before, after = stable_labels(stable), pod_labels(route, stable)
+    for budget in budgets:
+        chosen, name = budget.spec.selector, budget.metadata.name
+        if not chosen.matches(before):
+            continue
+        if budget.status.disruptions_allowed == 0:
+            yield f"the PodDisruptionBudget {name} allows no disruption now"
+        if not chosen.matches(after):
+            yield f"the PodDisruptionBudget {name} does not protect the canary pods"
+        if route.fresh_baseline and chosen.matches(pod_labels(route, stable, Track.BASELINE)):
+            yield f"the PodDisruptionBudget {name} counts the fresh baseline pods as stable ones"
 
 
 def _autoscalers(route: Route, found: Around) -> list[Autoscaler]:

@@ -3,6 +3,7 @@
 from bot.adapters import kubernetes_marks as marks
 from bot.adapters.kubernetes_calls import STRATEGIC_MERGE, WORKLOADS, Call, Raw
 from bot.adapters.kubernetes_client import KubernetesClient
+from bot.adapters.kubernetes_containers import chosen_container, image_of
 from bot.adapters.kubernetes_objects import read
 from bot.adapters.kubernetes_workload_objects import Workload
 from bot.adapters.kubernetes_workloads import KubernetesWorkloads
@@ -26,7 +27,7 @@ class KubernetesChanges:
         marks.refuse_owned(ref, marks.owner(workload.metadata))
         _refuse_manual(ref, workload)
         container = chosen_container(ref, workload)
-        running = _image(workload, container)
+        running = image_of(workload, container)
         there = running == change.image
         if not there:
             marks.refuse_foreign(ref, running, change)
@@ -51,23 +52,6 @@ class KubernetesChanges:
         return read(Workload, await self._client.send(call, body, content_type=STRATEGIC_MERGE))
 
 
-def chosen_container(ref: WorkloadRef, workload: Workload) -> str:
-    """The container that a release changes: the catalogue's, the only one, or the one named like the workload.
-
-    Raises RefusedError listing the names when that leaves none.
-    """
-    names = [container.name for container in workload.pod.containers]
-    if ref.container is None and len(names) == 1:
-        return names[0]
-    wanted = ref.container or ref.name
-    if wanted in names:
-        return wanted
-    said = f"has no container '{ref.container}'" if ref.container else "has several containers"
-    raise RefusedError(
-        f"{ref} {said}; it has {', '.join(names)}. Set `container:` of the service in sluice.yaml to one"
-    )
-
-
 def _refuse_manual(ref: WorkloadRef, workload: Workload) -> None:
     """Strategies by which some pods would keep the old image for ever, so that no rollout could be proven."""
     strategy = workload.spec.update_strategy
@@ -83,10 +67,6 @@ def _refuse_manual(ref: WorkloadRef, workload: Workload) -> None:
             f"{ref} has the partition {partition}: pods below that number would keep the old image. "
             f"Let all of them be updated: `{patch} '{fixed}'`"
         )
-
-
-def _image(workload: Workload, container: str) -> str:
-    return next(one.image for one in workload.pod.containers if one.name == container)
 
 
 def _with_image(container: str, image: str) -> Raw:

@@ -2,8 +2,8 @@
 
 from bot.adapters import kubernetes_marks as marks
 from bot.adapters.kubernetes_calls import JOBS, PODS, Call
-from bot.adapters.kubernetes_changes import chosen_container
 from bot.adapters.kubernetes_client import KubernetesClient
+from bot.adapters.kubernetes_containers import chosen_container
 from bot.adapters.kubernetes_faults import Patience, pod_faults
 from bot.adapters.kubernetes_job_manifest import job_manifest
 from bot.adapters.kubernetes_logs import KubernetesLogs

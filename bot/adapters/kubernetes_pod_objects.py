@@ -1,8 +1,12 @@
 """What we read of pods: their containers as written and as they are."""
 
 from datetime import datetime
+from typing import Annotated
+
+from pydantic import BeforeValidator
 
 from bot.adapters.kubernetes_objects import ApiObject, Condition, Metadata, condition
+from bot.adapters.kubernetes_quantities import amount
 
 
 class Probe(ApiObject):
@@ -13,6 +17,19 @@ class Probe(ApiObject):
     failure_threshold: int = 3
 
 
+class Amounts(ApiObject):
+    """What a container asks for or may use at most, in cores; 0 is as good as none."""
+
+    cpu: Annotated[float, BeforeValidator(amount)] = 0.0
+
+
+class Resources(ApiObject):
+    """What a container needs."""
+
+    limits: Amounts = Amounts()
+    requests: Amounts = Amounts()
+
+
 class Container(ApiObject):
     """A container of a pod template."""
 
@@ -20,6 +37,12 @@ class Container(ApiObject):
     image: str = ""
     readiness_probe: Probe | None = None
     startup_probe: Probe | None = None
+    resources: Resources = Resources()
+
+    @property
+    def cpu_cores(self) -> float | None:
+        """What it may use: its limit, else what it asks for; `None` where neither is written."""
+        return self.resources.limits.cpu or self.resources.requests.cpu or None
 
 
 class PodSpec(ApiObject):

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from bot.adapters import kubernetes_marks as marks
 from bot.adapters.kubernetes_calls import CONTROLLER_REVISIONS, PODS, REPLICASETS, WORKLOADS, Call, Resource
 from bot.adapters.kubernetes_client import KubernetesClient
+from bot.adapters.kubernetes_containers import cpu_cores_of
 from bot.adapters.kubernetes_faults import READY_WITHIN_S, Patience, faults
 from bot.adapters.kubernetes_objects import Model, read
 from bot.adapters.kubernetes_pod_objects import Pod
@@ -81,6 +82,7 @@ class KubernetesWorkloads:
             paused=workload.spec.paused,
             annotations=metadata.annotations,
             owner=marks.owner(metadata),
+            cpu_cores=cpu_cores_of(ref, workload),
         )
 
     async def newest(self, ref: WorkloadRef, workload: Workload) -> Revision | None:

@@ -5,6 +5,7 @@ import json
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from enum import Enum
+from types import MappingProxyType
 from typing import TypeAlias
 
 from pydantic import JsonValue
@@ -12,6 +13,10 @@ from pydantic import JsonValue
 # pydantic's own alias: a recursive alias of ours could not be validated when a stored run is read back.
 Json: TypeAlias = JsonValue
 JsonObject: TypeAlias = dict[str, Json]
+
+LATER = MappingProxyType({"later": True})
+"""Metadata of a field that its dataclass got when values of it had been sealed already: it is not named while it has
+its default, so that those keep their seals."""
 
 
 def canonical(value: object) -> str:
@@ -43,5 +48,10 @@ def _compound(value: object) -> Json:
         case set() | frozenset():
             return sorted((plain(item) for item in value), key=str)
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return {field.name: plain(getattr(value, field.name)) for field in dataclasses.fields(value)}
+        named = ((field, getattr(value, field.name)) for field in dataclasses.fields(value))
+        return {field.name: plain(item) for field, item in named if not _unnamed(field, item)}
     raise TypeError(f"{type(value).__name__} has no canonical form")
+
+
+def _unnamed(field: "dataclasses.Field[object]", item: object) -> bool:
+    return bool(field.metadata.get("later")) and item == field.default

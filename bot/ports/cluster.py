@@ -68,6 +68,8 @@ class WorkloadState:
     status of the *newest* revision (`updated`, `updated_available`) and of all (`total`). `available` counts pods
     of any revision. `settled`: the controller has seen the newest generation and all desired pods run it, none is
     left over. `owner` names a controller that would undo our change (Argo CD, Flux, an operator), else empty.
+    `cpu_cores` is what one pod's released container may use by its template: its limit, else its request; `None`:
+    neither is written, or no container is named among several.
     """
 
     ref: WorkloadRef
@@ -87,6 +89,7 @@ class WorkloadState:
     annotations: Mapping[str, str] = field(default_factory=dict)
     owner: str = ""
     faults: tuple[Fault, ...] = ()
+    cpu_cores: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,5 +1,7 @@
 """What only a real API server and its controllers can show of a canary: rights, endpoints, and whose pods are whose."""
 
+import re
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -9,7 +11,9 @@ from bot.adapters.kubernetes_calls import PODS, REPLICASETS, Call, Raw, Resource
 from bot.adapters.kubernetes_cluster import KubernetesCluster
 from bot.adapters.kubernetes_login import Connection
 from bot.adapters.system_clock import SystemClock
+from bot.domain.target import WorkloadKind
 from bot.domain.traffic import Route, Router
+from runbooks.pod_names import pods_of
 from tests.adapters.test_kubernetes_real import restricted
 from tests.contracts.canary_steps import NEW, every, remove, shift
 from tests.contracts.clusters import fence
@@ -38,7 +42,7 @@ async def granted(place: Namespace, folder: Path) -> Connection:
 
 @every
 async def test_the_role_is_enough_for_a_canarys_whole_life(router: Router, tmp_path: Path) -> None:
-    """Survey, bring, shift, look, remove."""
+    """Survey, bring with a fresh baseline, shift, look, remove."""
     async with namespace() as place:
         await installed(place.client)
         bot = await granted(place, tmp_path)
@@ -46,7 +50,7 @@ async def test_the_role_is_enough_for_a_canarys_whole_life(router: Router, tmp_p
             KubernetesCluster("main", bot, SystemClock()) as cluster,
             KubernetesCluster("main", Connection(named("KUBECONFIG")), SystemClock()) as master,
         ):
-            route = await KubernetesWorld(master, place.client, place.name).route(router, pods=1)
+            route = await KubernetesWorld(master, place.client, place.name).route(router, pods=1, fresh=True)
             world = KubernetesWorld(cluster, place.client, place.name)
             assert (await world.canaries.survey(route)).problems == ()
             await firmly(world, lambda: world.canaries.bring(route, NEW, 1, fence()))
@@ -54,7 +58,8 @@ async def test_the_role_is_enough_for_a_canarys_whole_life(router: Router, tmp_p
             await shift(world, route, 50)
             assert (await world.canaries.observe(route)).weight == 50
             await remove(world, route)
-            assert (await world.canaries.observe(route)).canary is None
+            state = await world.canaries.observe(route)
+            assert (state.canary, state.baseline) == (None, None)
 
 
 async def reached(place: Namespace, service: str) -> int:
@@ -102,3 +107,36 @@ async def test_services_and_controllers_tell_the_pods_apart(router: Router) -> N
         await remove(world, route)
         await until(lambda: owners(place), lambda found: found == before)
         await until(lambda: reached(place, "api"), lambda many: many == 2)
+
+
+@every
+async def test_fresh_baseline_pods_are_stables_to_services_and_nobody_elses_to_controllers(router: Router) -> None:
+    """Stable's Service sends them requests, the canary's does not; each pod's name says whose it is, as metrics are
+    told apart by it; scaling and removing them leaves stable's pods the same ones."""
+    async with (
+        namespace() as place,
+        KubernetesCluster("main", Connection(named("KUBECONFIG")), SystemClock()) as cluster,
+    ):
+        await installed(place.client)
+        world = KubernetesWorld(cluster, place.client, place.name)
+        route: Route = await world.route(router, pods=2, fresh=True)
+        before = await owners(place)
+        await firmly(world, lambda: world.canaries.bring(route, NEW, 2, fence()))
+        await ready(world, route)
+        alone = router is not Router.REPLICAS
+        await until(lambda: reached(place, "api"), lambda many: many == (4 if alone else 6))
+        if alone:
+            await until(lambda: reached(place, "api-canary"), lambda many: many == 2)
+        beside = {"api": 2, "api-canary": 2, "api-baseline": 2}
+        found = await until(lambda: owners(place), lambda seen: Counter(seen.values()) == beside)
+        for name in beside:
+            pods = re.compile(pods_of(WorkloadKind.DEPLOYMENT, name))
+            assert {pod for pod in found if pods.fullmatch(pod)} == {pod for pod in found if found[pod] == name}
+        await world.scale(route.workload, 3)
+        await ready(world, route)
+        await world.scale(route.workload, 2)
+        await until(lambda: owners(place), lambda seen: Counter(seen.values()) == beside)
+        await remove(world, route)
+        await until(lambda: owners(place), lambda seen: Counter(seen.values()) == {"api": 2})
+        await until(lambda: reached(place, "api"), lambda many: many == 2)
+        assert before.keys() & (await owners(place)).keys()

@@ -101,6 +101,39 @@ async def test_names_that_do_not_fit_are_problems() -> None:
         )
 
 
+async def test_a_fresh_baseline_needs_a_name_that_fits_too() -> None:
+    """It is the longer one; without a baseline nobody asks."""
+    long = "a" * 55
+    async with world_with(Router.REPLICAS) as (world, way):
+        found = world.api.objects[DEPLOYMENT]
+        world.api.put(DEPLOYMENT.rpartition("/")[0], {**found, "metadata": {**found["metadata"], "name": long}})
+        route = replace(way, workload=replace(way.workload, name=long, container="app"))
+        assert (await world.canaries.survey(route)).problems == ()
+        assert (await world.canaries.survey(replace(route, fresh_baseline=True))).problems == (
+            f"the name of the Deployment {long}-baseline is longer than 63 characters; shorten the one it is made of",
+        )
+
+
+async def test_places_that_others_have_taken_are_problems() -> None:
+    """Also those of services that Sluice releases: their marks say of which workload they are not."""
+    async with world_with(Router.ISTIO) as (world, way):
+        route = replace(way, fresh_baseline=True)
+        for name in ("api-canary", "api-baseline"):
+            released = {"name": name, "annotations": {"sluice.dev/run": f"{name}-staging-3"}}
+            made = {**world.api.objects[DEPLOYMENT], "metadata": released}
+            world.api.put(DEPLOYMENT.rpartition("/")[0], made)
+        await world.create(SERVICES, named("api-canary", selector={"app": "api-canary"}))
+        said = (await world.canaries.survey(route)).problems
+        with pytest.raises(RefusedError, match="deployment/api-canary in staging was not made by Sluice"):
+            await world.canaries.bring(route, NEW, 1, fence())
+    assert [one.partition(" ")[0] for one in said] == [
+        "deployment/api-canary",
+        "service/api-canary",
+        "deployment/api-baseline",
+    ]
+    assert all("stands where Sluice would make its own; rename or delete it" in one for one in said)
+
+
 async def test_rules_that_cannot_be_divided_are_problems() -> None:
     """Further backends, none at all, and a Service that is not there."""
 
@@ -143,8 +176,10 @@ async def test_an_autoscaler_says_how_many_pods_there_may_be() -> None:
     async with world_with(Router.REPLICAS) as (world, route):
         await world.create(AUTOSCALERS, named("api", scaleTargetRef=target, minReplicas=2, maxReplicas=30))
         found = await world.canaries.survey(route)
+        fresh = await world.canaries.survey(replace(route, fresh_baseline=True))
     assert (found.stable_pods, found.most_pods) == (4, 30)
     assert found.risks == ("the autoscaler api keeps 2 to 30 stable pods, and counts the canary pods in",)
+    assert fresh.risks == (f"{found.risks[0]}, and counts the fresh baseline pods in",)
 
 
 @pytest.mark.parametrize("version", [0, 1])
@@ -155,10 +190,12 @@ async def test_budgets_are_told_of(version: int) -> None:
             world.api.missing = (f"{BUDGETS[0].api}/",)
         await world.create(BUDGETS[version], named("api", **API))
         found = (await world.canaries.survey(route)).risks
+        fresh = (await world.canaries.survey(replace(route, fresh_baseline=True))).risks
     assert found == (
         "the PodDisruptionBudget api allows no disruption now",
         "the PodDisruptionBudget api does not protect the canary pods",
     )
+    assert fresh == (*found, "the PodDisruptionBudget api counts the fresh baseline pods as stable ones")
 
 
 async def test_policies_and_claims_that_differ_for_a_canary_are_told_of() -> None:

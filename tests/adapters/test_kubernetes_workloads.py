@@ -210,3 +210,40 @@ async def test_a_container_that_cannot_be_chosen_is_refused(tmp_path: Path, cont
         with pytest.raises(RefusedError, match=f"{said}.*`container:`"):
             await cluster.set_image(ref, CHANGE, FENCE)
     assert api.bodies == []
+
+
+@pytest.mark.parametrize(
+    ("resources", "cores"),
+    [
+        ({"limits": {"cpu": "2", "memory": "64Mi"}, "requests": {"cpu": "500m"}}, 2.0),
+        ({"limits": {"memory": "64Mi"}, "requests": {"cpu": "500m"}}, 0.5),
+        ({"limits": {"cpu": "0"}, "requests": {"cpu": "0.5"}}, 0.5),
+        ({"limits": None, "requests": {"memory": "64Mi"}}, None),
+        ({}, None),
+    ],
+)
+async def test_what_a_pod_may_use_is_its_limit_or_what_it_asks_for(
+    tmp_path: Path, resources: kube.Raw, cores: float | None
+) -> None:
+    """A limit of nothing is none; memory is another matter."""
+    api = KubeApi()
+    found = kube.workload()
+    found["spec"]["template"]["spec"]["containers"][0]["resources"] = resources
+    api.put(kube.DEPLOYMENTS, found)
+    async with cluster_on(api, tmp_path) as cluster:
+        assert (await cluster.observe(DEPLOYMENT)).cpu_cores == cores
+
+
+@pytest.mark.parametrize(("container", "cores"), [(None, None), ("web", 1.0), ("proxy", 0.1), ("other", None)])
+async def test_only_the_released_container_counts(tmp_path: Path, container: str | None, cores: float | None) -> None:
+    """Where it is not clear which one that is, looking does not fail."""
+    api = KubeApi()
+    found = kube.workload()
+    found["spec"]["template"]["spec"]["containers"] = [
+        {"name": "web", "image": "api:v1", "resources": {"limits": {"cpu": "1"}}},
+        {"name": "proxy", "image": "proxy:v1", "resources": {"limits": {"cpu": "100m"}}},
+    ]
+    api.put(kube.DEPLOYMENTS, found)
+    ref = WorkloadRef("main", kube.NAMESPACE, DEPLOYMENT.kind, "api", container)
+    async with cluster_on(api, tmp_path) as cluster:
+        assert (await cluster.observe(ref)).cpu_cores == cores

@@ -13,9 +13,9 @@ every = pytest.mark.parametrize("router", list(Router))
 every_routed = pytest.mark.parametrize("router", ROUTED)
 
 
-async def brought(world: World, router: Router) -> Route:
-    """A route with a canary that is ready (one pod) and gets no requests yet."""
-    route = await world.route(router)
+async def brought(world: World, router: Router, *, pods: int | None = None, fresh: bool = False) -> Route:
+    """A route with a canary that is ready (one pod) and gets no requests yet; `fresh`: and with a fresh baseline."""
+    route = await world.route(router, pods=pods, fresh=fresh)
     await firmly(world, lambda: world.canaries.bring(route, NEW, 1, fence()))
     await ready(world, route)
     return route

@@ -17,6 +17,7 @@ from bot.adapters.kubernetes_calls import (
     INGRESSES,
     JSON_MERGE,
     SERVICES,
+    STRATEGIC_MERGE,
     VIRTUAL_SERVICES,
     Call,
     Raw,
@@ -78,8 +79,8 @@ class KubernetesWorld:
         self.client, self.namespace = client, namespace
         self._before: Raw = {}
 
-    async def route(self, router: Router, *, pods: int | None = None) -> Route:
-        route = route_of(router, self.namespace)
+    async def route(self, router: Router, *, pods: int | None = None, fresh: bool = False) -> Route:
+        route = route_of(router, self.namespace, fresh=fresh)
         await self.create(DEPLOYMENTS, servers.workload(image("v1"), replicas=needed(router, pods)))
         ports = [{"name": "http", "port": 80, "targetPort": 8080}]
         spec = {"selector": {"app": "api"}, "ports": ports}
@@ -132,13 +133,19 @@ class KubernetesWorld:
         found = [await self.get(SERVICES, "api-canary"), await self.get(INGRESSES, "api-canary")]
         if route.router is not Router.REPLICAS:
             found.append(await self.get(RESOURCES[route.router], "api"))
-        deployment = (await self.get(DEPLOYMENTS, "api-canary")).get("metadata") or {}
         versions = [(one.get("metadata") or {}).get("resourceVersion") for one in found]
-        return versions, deployment.get("generation"), (deployment.get("annotations") or {}).get("sluice.dev/fence")
+        beside = [
+            (await self.get(DEPLOYMENTS, ref.name)).get("metadata") or {} for ref in (route.canary, route.baseline)
+        ]
+        tokens = [(one.get("annotations") or {}).get("sluice.dev/fence") for one in beside]
+        # Their controller writes to Deployments, too, but never into the generation.
+        return versions, [one.get("generation") for one in beside], tokens
 
     async def leftovers(self, route: Route) -> list[str]:
         places = {"deployment": DEPLOYMENTS, "service": SERVICES, "entry": INGRESSES}
         left = [name for name, resource in places.items() if await self.get(resource, "api-canary")]
+        if await self.get(DEPLOYMENTS, "api-baseline"):
+            left.append("baseline")
         if route.router is Router.REPLICAS or not (found := await self.get(RESOURCES[route.router], "api")):
             return left
         if found["spec"] != self._before:
@@ -169,10 +176,21 @@ class KubernetesWorld:
     async def lose(self, route: Route) -> None:
         await self.client.send(Call("delete", RESOURCES[route.router], self.namespace, "api"))
 
-    async def squat(self, route: Route) -> None:
+    async def delete(self, ref: WorkloadRef) -> None:
+        query = {"propagationPolicy": "Background"}
+        await self.client.send(Call("delete", DEPLOYMENTS, self.namespace, ref.name, query=query))
+
+    async def allot(self, ref: WorkloadRef, cores: float, *, of: str = "limits") -> None:
+        resources = {of: {"cpu": f"{cores * 1000:.0f}m" if cores < 1 else str(cores)}}
+        container = {"name": "app", "resources": resources}
+        body = {"spec": {"template": {"spec": {"containers": [container]}}}}
+        call = Call("patch", DEPLOYMENTS, self.namespace, ref.name)
+        await self.client.send(call, body, content_type=STRATEGIC_MERGE)
+
+    async def squat(self, ref: WorkloadRef) -> None:
         body = servers.workload(image("other"), replicas=1)
         labels = {"app": "other"}
-        body["metadata"] = {"name": "api-canary"}
+        body["metadata"] = {"name": ref.name}
         body["spec"] = {**body["spec"], "selector": {"matchLabels": labels}}
         body["spec"]["template"]["metadata"] = {"labels": labels}
         await self.create(DEPLOYMENTS, body)

@@ -19,10 +19,10 @@ from tests.fakes.cluster import FakeCluster, FakeClusters
 Seen = TypeVar("Seen")
 
 
-def route_of(router: Router, namespace: str) -> Route:
+def route_of(router: Router, namespace: str, *, fresh: bool = False) -> Route:
     """The way to `api`, everything called like it."""
     workload = WorkloadRef("main", namespace, WorkloadKind.DEPLOYMENT, "api")
-    return Route(router, workload, "api", "" if router is Router.REPLICAS else "api")
+    return Route(router, workload, "api", "" if router is Router.REPLICAS else "api", fresh_baseline=fresh)
 
 
 def needed(router: Router, pods: int | None) -> int:
@@ -36,9 +36,10 @@ class World(Protocol):
     canaries: Canaries
     cluster: Cluster
 
-    async def route(self, router: Router, *, pods: int | None = None) -> Route:
+    async def route(self, router: Router, *, pods: int | None = None, fresh: bool = False) -> Route:
         """A settled Deployment `api` that runs `image("v1")`, with its Service and the router's object. `None`: four
-        pods where they divide the requests, none where a router does: most rules here are about objects alone."""
+        pods where they divide the requests, none where a router does: most rules here are about objects alone.
+        `fresh`: its canary shall have a fresh baseline."""
         ...
 
     async def until(self, look: Callable[[], Awaitable[Seen]], holds: Callable[[Seen], bool]) -> Seen:
@@ -58,7 +59,8 @@ class World(Protocol):
         ...
 
     async def leftovers(self, route: Route) -> list[str]:
-        """What there is of a canary: `deployment`, `service`, `entry`, and other names of what is noted about it."""
+        """What there is of a canary: `deployment`, `baseline`, `service`, `entry`, and other names of what is noted
+        about it."""
         ...
 
     async def reweigh(self, route: Route, weight: int | None) -> None:
@@ -77,8 +79,16 @@ class World(Protocol):
         """Somebody deletes the router's object."""
         ...
 
-    async def squat(self, route: Route) -> None:
-        """Somebody else has a Deployment where the canary's would be."""
+    async def squat(self, ref: WorkloadRef) -> None:
+        """Somebody else has a Deployment of that name."""
+        ...
+
+    async def delete(self, ref: WorkloadRef) -> None:
+        """Somebody deletes a Deployment."""
+        ...
+
+    async def allot(self, ref: WorkloadRef, cores: float, *, of: str = "limits") -> None:
+        """Somebody lets the released container have so many cores, by its `limits` or its `requests`."""
         ...
 
 
@@ -98,10 +108,10 @@ async def firmly(world: World, write: Callable[[], Awaitable[Seen]]) -> Seen:
 
 
 async def ready(world: World, route: Route) -> TrafficState:
-    """The state once both sets of pods have settled."""
+    """The state once all sets of pods have settled."""
     return await world.until(
         lambda: world.canaries.observe(route),
-        lambda state: state.stable.settled and (state.canary is None or state.canary.settled),
+        lambda state: all(pods is None or pods.settled for pods in (state.stable, state.canary, state.baseline)),
     )
 
 
@@ -114,8 +124,8 @@ class FakeWorld:
         self.cluster: Cluster = self.fake
         self.canaries = FakeClusters(self.fake).canaries("main")
 
-    async def route(self, router: Router, *, pods: int | None = None) -> Route:
-        route = route_of(router, "staging")
+    async def route(self, router: Router, *, pods: int | None = None, fresh: bool = False) -> Route:
+        route = route_of(router, "staging", fresh=fresh)
         self.fake.add(route.workload, image("v1"), replicas=needed(router, pods))
         return route
 
@@ -138,10 +148,14 @@ class FakeWorld:
 
     async def leftovers(self, route: Route) -> list[str]:
         found = self.fake.traffic.of(route)
-        there = (route.canary in self.fake.workloads, found.service, found.weight is not None, found.annotations)
-        return [
-            name for name, is_there in zip(("deployment", "service", "entry", "notes"), there, strict=True) if is_there
-        ]
+        there = {
+            "deployment": route.canary in self.fake.workloads,
+            "baseline": route.baseline in self.fake.workloads,
+            "service": found.service,
+            "entry": found.weight is not None,
+            "notes": found.annotations,
+        }
+        return [name for name, is_there in there.items() if is_there]
 
     async def reweigh(self, route: Route, weight: int | None) -> None:
         self.fake.traffic.edit(route, weight)
@@ -155,8 +169,14 @@ class FakeWorld:
     async def lose(self, route: Route) -> None:
         self.fake.traffic.lose(route)
 
-    async def squat(self, route: Route) -> None:
-        self.fake.add(route.canary, image("other"))
+    async def squat(self, ref: WorkloadRef) -> None:
+        self.fake.add(ref, image("other"), replicas=1)
+
+    async def delete(self, ref: WorkloadRef) -> None:
+        self.fake.delete(ref)
+
+    async def allot(self, ref: WorkloadRef, cores: float, *, of: str = "limits") -> None:
+        self.fake.allot(ref, cores)
 
 
 Worlds = Callable[[], AbstractAsyncContextManager[Any]]

@@ -126,6 +126,26 @@ async def test_a_canary_grows(worlds: Worlds, router: Router) -> None:
 
 
 @every
+async def test_stable_pods_that_an_autoscaler_takes_away_are_missed(worlds: Worlds, router: Router) -> None:
+    """What there was when the canary was brought is remembered for as long as there is one."""
+    async with worlds() as world:
+        route = await brought(world, router, pods=4)
+        before = await world.canaries.observe(route)
+        await world.scale(route.workload, 2)
+        await firmly(world, lambda: world.canaries.bring(route, NEW, 2, fence()))
+        state = await ready(world, route)
+        await world.scale(route.workload, 5)
+        grown = await world.canaries.observe(route)
+        await remove(world, route)
+        after = await world.canaries.observe(route)
+    assert (before.stable_before, before.shrunk) == (4, "")
+    assert (state.stable_before, state.stable.desired, state.edited) == (4, 2, "")
+    assert state.shrunk == "stable is scaled to 2, and had 4 when the canary was brought"
+    assert (grown.stable_before, grown.shrunk) == (4, "")
+    assert (after.stable_before, after.shrunk) == (None, "")
+
+
+@every
 async def test_nothing_is_left_after_cleaning_up(worlds: Worlds, router: Router) -> None:
     """Weight, entry, Service and Deployment, one write a call, and the router's object as it was before all."""
     async with worlds() as world:

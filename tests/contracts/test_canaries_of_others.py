@@ -67,7 +67,7 @@ async def test_another_runs_canary_is_refused(worlds: Worlds, router: Router) ->
     async with worlds() as world:
         route = await brought(world, router)
         before, other = await world.written(route), fence("api-staging-8")
-        said = r"is the canary of api-staging-7; abort that run, or remove it: .*kubectl -n .* api-canary"
+        said = r"is the canary of api-staging-7; abort that run, or remove it: .*kubectl -n .* deployment/api-canary"
         for write in (
             lambda: world.canaries.bring(route, NEW, 1, other),
             lambda: world.canaries.shift(route, 20, other),
@@ -132,12 +132,15 @@ async def test_what_others_made_is_left_alone(worlds: Worlds, router: Router) ->
     """A Deployment that only has the canary's name."""
     async with worlds() as world:
         route = await world.route(router)
-        await world.squat(route)
+        await world.squat(route.canary)
         with pytest.raises(RefusedError, match="was not made by Sluice"):
             await world.canaries.bring(route, NEW, 1, fence())
         with pytest.raises(RefusedError, match="was not made by Sluice"):
             await world.canaries.remove(route, fence())
         assert (await world.canaries.observe(route)).run == ""
+        problems = (await world.canaries.survey(route)).problems
+    said = next(one for one in problems if one.startswith("deployment/api-canary in "))
+    assert said.endswith("stands where Sluice would make its own; rename or delete it")
 
 
 @pytest.mark.parametrize("router", [Router.GATEWAY_API, Router.ISTIO])

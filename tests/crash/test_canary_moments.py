@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 
 import pytest
 from hypothesis import given, settings
@@ -43,14 +44,25 @@ class Life:
     async def run(self, first: int, second: int) -> None:
         """Bring, shift, grow, shift, take away, remove."""
         canaries, route = self._world.canaries, self._route
-        await self._insist(lambda right: canaries.bring(route, image("v2"), 1, right))
+        await self._bring(1)
         await self._insist(lambda right: canaries.shift(route, first, right))
-        await self._insist(lambda right: canaries.bring(route, image("v2"), 3, right))
+        await self._bring(3)
         await self._insist(lambda right: canaries.shift(route, second, right))
         assert (await canaries.observe(route)).edited == ""
         while not await self._insist(lambda right: canaries.remove(route, right)):
             await self._look()
         assert await self._world.leftovers(route) == []
+
+    async def _bring(self, pods: int) -> None:
+        """Canary pods, and as many fresh baseline pods where they are wanted; stable is remembered as it was."""
+        canaries, route = self._world.canaries, self._route
+        await self._insist(lambda right: canaries.bring(route, image("v2"), pods, right))
+        state = await canaries.observe(route)
+        assert state.canary is not None
+        assert (state.canary.desired, state.canary.image) == (pods, image("v2"))
+        found = (state.baseline.desired, state.baseline.image) if state.baseline else None
+        assert found == ((pods, image("v1")) if route.fresh_baseline else None)
+        assert state.stable_before == state.stable.desired
 
     async def _insist(self, write: Callable[[Fence], Awaitable[object]]) -> object:
         while True:
@@ -69,50 +81,65 @@ class Life:
         assert await self._world.stable(self._route) == self._before
 
 
-async def on_the_fake(router: Router, deaths: Deaths, weights: tuple[int, int]) -> None:
+@dataclass(frozen=True, slots=True)
+class Course:
+    """How a life goes: through which router, with a fresh baseline or without, and which shares one after another."""
+
+    router: Router
+    fresh: bool = False
+    weights: tuple[int, int] = (20, 50)
+
+
+async def on_the_fake(course: Course, deaths: Deaths) -> None:
     """The whole life in an imagined cluster."""
     world = FakeWorld()
-    route = await world.route(router)
+    route = await world.route(course.router, fresh=course.fresh)
     world.fake.on_write = deaths.strike
-    await Life(world, route, await world.stable(route)).run(*weights)
+    await Life(world, route, await world.stable(route)).run(*course.weights)
 
 
-async def on_the_adapter(router: Router, deaths: Deaths, weights: tuple[int, int]) -> None:
+async def on_the_adapter(course: Course, deaths: Deaths) -> None:
     """The whole life through the adapter; a death after a write is an answer that never came."""
     async with memory_world() as world:
         assert isinstance(world, MemoryWorld)
-        route = await world.route(router)
+        route = await world.route(course.router, fresh=course.fresh)
         world.api.dies = deaths
-        await Life(world, route, await world.stable(route)).run(*weights)
+        await Life(world, route, await world.stable(route)).run(*course.weights)
 
 
-Kind = Callable[[Router, Deaths, tuple[int, int]], Awaitable[None]]
-moments = st.frozensets(st.integers(1, 30), max_size=8)
-shares = st.tuples(st.integers(1, 90), st.integers(0, 90))
+Kind = Callable[[Course, Deaths], Awaitable[None]]
+moments = st.frozensets(st.integers(1, 36), max_size=8)
+courses = st.builds(
+    Course,
+    router=st.sampled_from(Router),
+    fresh=st.booleans(),
+    weights=st.tuples(st.integers(1, 90), st.integers(0, 90)),
+)
 
 
+@pytest.mark.parametrize("fresh", [False, True])
 @pytest.mark.parametrize("router", list(Router))
 @pytest.mark.parametrize("kind", [on_the_fake, on_the_adapter])
-def test_every_single_death_is_survived(kind: Kind, router: Router) -> None:
+def test_every_single_death_is_survived(kind: Kind, router: Router, fresh: bool) -> None:
     """One after another, until a life has fewer moments."""
+    course = Course(router, fresh)
     number, whole = 1, Deaths(frozenset())
-    asyncio.run(kind(router, whole, (20, 50)))
+    asyncio.run(kind(course, whole))
     while number <= whole.passed:
-        asyncio.run(kind(router, Deaths(frozenset({number})), (20, 50)))
+        asyncio.run(kind(course, Deaths(frozenset({number}))))
         number += 1
-    assert whole.passed == (8 if router is Router.REPLICAS else 20)
+    # The baseline is made, grows and goes: three writes, each with a moment before and one after.
+    assert whole.passed == (8 if router is Router.REPLICAS else 20) + (6 if fresh else 0)
 
 
-@given(router=st.sampled_from(Router), deaths=moments, weights=shares)
-def test_many_deaths_are_survived(router: Router, deaths: frozenset[int], weights: tuple[int, int]) -> None:
+@given(course=courses, deaths=moments)
+def test_many_deaths_are_survived(course: Course, deaths: frozenset[int]) -> None:
     """Any of them, with any shares, in an imagined cluster."""
-    asyncio.run(on_the_fake(router, Deaths(deaths), weights))
+    asyncio.run(on_the_fake(course, Deaths(deaths)))
 
 
 @settings(max_examples=25)
-@given(router=st.sampled_from(Router), deaths=moments, weights=shares)
-def test_many_deaths_of_the_adapter_are_survived(
-    router: Router, deaths: frozenset[int], weights: tuple[int, int]
-) -> None:
+@given(course=courses, deaths=moments)
+def test_many_deaths_of_the_adapter_are_survived(course: Course, deaths: frozenset[int]) -> None:
     """The same on objects."""
-    asyncio.run(on_the_adapter(router, Deaths(deaths), weights))
+    asyncio.run(on_the_adapter(course, Deaths(deaths)))

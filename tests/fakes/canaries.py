@@ -2,10 +2,11 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 
 from bot.adapters import kubernetes_canary_marks as canary_marks
 from bot.adapters import kubernetes_marks as marks
-from bot.adapters.kubernetes_canary_marks import Mark
+from bot.adapters.kubernetes_canary_marks import Mark, Track, Wish
 from bot.domain.errors import ConflictError, NotFoundError, RefusedError
 from bot.domain.traffic import WHOLE, Route, Router, canary_pods_by_ratio, share_of
 from bot.ports.canaries import Pods, Survey, TrafficState
@@ -19,10 +20,11 @@ from tests.fakes.writing import WrittenScenery
 class FakeCanaries:
     """`Canaries` over a `FakeCluster`; keeps nothing itself, so that a restarted process finds what was there.
 
-    The canary is a workload of the cluster (`route.canary`) that rolls out as others do: see it with `cluster.find`,
-    let it go wrong with `cluster.behave`, scale it by hand with `cluster.scale`. What people do to the router is in
-    `cluster.traffic`. Verbs in `cluster.writes`, in the order of a canary's life: make_canary, make_service,
-    enter_route, scale_canary, shift, leave_route, delete_service, delete_canary.
+    The canary is a workload of the cluster (`route.canary`) that rolls out as others do, and so is a fresh baseline
+    (`route.baseline`): see it with `cluster.find`, let it go wrong with `cluster.behave`, scale it by hand with
+    `cluster.scale`. What people do to the router is in `cluster.traffic`. Verbs in `cluster.writes`, in the order of a
+    canary's life: make_canary, make_baseline, make_service, enter_route, scale_canary, scale_baseline, shift,
+    leave_route, delete_service, delete_canary, delete_baseline.
     """
 
     def __init__(self, cluster: WrittenScenery) -> None:
@@ -39,6 +41,7 @@ class FakeCanaries:
             problems.append(canary_marks.owned(route, owner))
         if found.weight is not None and canary_marks.entry_of(route, found.annotations) is None:
             problems.append(canary_marks.foreign_entry(route))
+        problems.extend(self._occupied(route))
         return Survey(stable.replicas, found.most_pods or stable.replicas, tuple(problems), found.risks)
 
     async def observe(self, route: Route) -> TrafficState:
@@ -49,20 +52,18 @@ class FakeCanaries:
     async def bring(self, route: Route, image: str, pods: int, fence: Fence) -> TrafficState:
         """See `Canaries`."""
         self._begin(route, fence)
-        stable, canary, found = self._cluster.find(route.workload), self._canary(route), self._found(route)
+        found = self._found(route)
         self._admit(route, fence)
-        container = chosen(route.workload, stable)
-        if canary is None:
-            self._make(route, stable.containers | {container: image}, image, pods, fence)
-        elif (running := canary.containers[container]) != image:
-            raise RefusedError(f"{route.canary} runs `{running}`, not `{image}`; remove it before bringing another")
-        else:
-            self._scale(route, canary, pods, fence)
+        for wish in self._wishes(route, image, pods):
+            if (workload := self._beside(route, wish.track)) is None:
+                self._make(route, wish, fence)
+            else:
+                self._scale(route, workload, wish, fence)
         if route.router is Router.REPLICAS:
             return self._state(route)
         if found.service is None:
             with self._cluster.telling("make_service", bare(route.canary), canary_marks.canary_service(route)):
-                found.service = marks.marks(fence)
+                found.service = canary_marks.made_for(route, fence)
         if found.weight is None:
             with self._writing("enter_route", route, "0"):
                 found.weight = 0
@@ -72,15 +73,16 @@ class FakeCanaries:
     async def shift(self, route: Route, weight: int, fence: Fence) -> TrafficState:
         """See `Canaries`."""
         self._begin(route, fence)
-        canary, found = self._canary(route), self._found(route)
+        canary, found = self._beside(route, Track.CANARY), self._found(route)
         self._admit(route, fence)
         routed = route.router is not Router.REPLICAS
         if weight and (canary is None or (routed and found.service is None)):
             raise NotFoundError(f"{route.canary} is not whole: bring it before it gets requests")
         if not routed:
-            stable = self._cluster.find(route.workload)
             if canary is not None:
-                self._scale(route, canary, _pods_for(stable.replicas, weight), fence)
+                pods = _pods_for(self._stable_share(route), weight)
+                image = canary.containers[chosen(route.workload, canary)]
+                self._scale(route, canary, Wish(Track.CANARY, image, pods), fence)
             return self._state(route)
         entry = canary_marks.entry_of(route, found.annotations)
         if weight != (found.weight or 0) or (entry is not None and (entry.weight, found.weight) != (weight, weight)):
@@ -94,7 +96,7 @@ class FakeCanaries:
         self._cluster.reach()
         if bare(route.workload) in self._cluster.workloads:
             marks.admit(route.workload, self._cluster.find(route.workload).annotations, fence)
-        canary, found = self._canary(route), self._cluster.traffic.of(route)
+        found = self._cluster.traffic.of(route)
         self._admit(route, fence, after=True)
         if found.weight is not None:
             canary_marks.refuse_owned(route, _owner(route, found))
@@ -109,16 +111,17 @@ class FakeCanaries:
         elif found.service is not None:
             with self._cluster.telling("delete_service", bare(route.canary), canary_marks.canary_service(route)):
                 found.service = None
-        elif canary is not None:
-            with self._cluster.telling("delete_canary", bare(route.canary), ""):
-                del self._cluster.workloads[bare(route.canary)]
+        elif track := next((one for one in Track if self._own(route, one)), None):
+            with self._cluster.telling(f"delete_{track}", bare(track.of(route)), ""):
+                del self._cluster.workloads[bare(track.of(route))]
         return not self.leftovers(route)
 
     def leftovers(self, route: Route) -> list[str]:
         """What there is of a canary, for tests that want nothing left."""
         found = self._cluster.traffic.of(route)
         there = {
-            "deployment": self._canary(route) is not None,
+            "deployment": self._beside(route, Track.CANARY) is not None,
+            "baseline": self._own(route, Track.BASELINE) is not None,
             "service": found.service is not None,
             "entry": found.weight is not None,
             "note": canary_marks.entry_key(route) in found.annotations,
@@ -138,34 +141,73 @@ class FakeCanaries:
 
     def _admit(self, route: Route, fence: Fence, *, after: bool = False) -> None:
         """All that is there of a canary must be this run's."""
-        canary, found = self._canary(route), self._cluster.traffic.of(route)
-        if canary is not None:
-            mark = canary_marks.mark_of(canary.annotations)
-            canary_marks.admit(route, f"deployment/{route.canary.name}", mark, fence, after=after)
+        baseline, found = self._own(route, Track.BASELINE), self._cluster.traffic.of(route)
+        route = replace(route, fresh_baseline=route.fresh_baseline or baseline is not None)
+        for workload in (self._beside(route, Track.CANARY), baseline):
+            if workload is not None:
+                mark = canary_marks.mark_of(route, workload.annotations)
+                canary_marks.admit(route, f"deployment/{workload.ref.name}", mark, fence, after=after)
         if found.service is not None:
-            mark = canary_marks.mark_of(found.service)
+            mark = canary_marks.mark_of(route, found.service)
             canary_marks.admit(route, f"service/{canary_marks.canary_service(route)}", mark, fence, after=after)
         entry, weights = canary_marks.entry_of(route, found.annotations), _weights(found)
         canary_marks.admit_entry(route, entry, weights, fence, after=after)
 
-    def _canary(self, route: Route) -> FakeWorkload | None:
-        return self._cluster.workloads.get(bare(route.canary))
+    def _beside(self, route: Route, track: Track) -> FakeWorkload | None:
+        return self._cluster.workloads.get(bare(track.of(route)))
 
-    def _make(self, route: Route, containers: dict[str, str], image: str, pods: int, fence: Fence) -> None:
-        cluster = self._cluster
-        with cluster.telling("make_canary", bare(route.canary), f"{image} ×{pods}"):
-            cluster.add(route.canary, image, replicas=pods)
-            canary = cluster.find(route.canary)
-            canary.containers, canary.made, canary.ready = containers, 0, 0
-            canary.annotations |= marks.marks(fence) | canary_marks.wrote(image, pods)
+    def _own(self, route: Route, track: Track) -> FakeWorkload | None:
+        """The same where Sluice made it."""
+        found = self._beside(route, track)
+        return found if found and canary_marks.mark_of(route, found.annotations).run else None
 
-    def _scale(self, route: Route, canary: FakeWorkload, pods: int, fence: Fence) -> None:
-        image = canary.containers[chosen(route.workload, canary)]
-        if canary.replicas == pods and not canary_marks.edited_pods(route, canary.annotations, image, pods):
+    def _occupied(self, route: Route) -> Iterator[str]:
+        """What somebody else has where this route needs places."""
+        for track in Track if route.fresh_baseline else (Track.CANARY,):
+            if self._beside(route, track) and not self._own(route, track):
+                yield canary_marks.occupied(route, f"deployment/{track.of(route).name}")
+
+    def _wishes(self, route: Route, image: str, pods: int) -> list[Wish]:
+        for sentence in self._occupied(route):
+            raise RefusedError(sentence)
+        stable = self._cluster.find(route.workload)
+        container = chosen(route.workload, stable)
+        made = [Wish(Track.CANARY, image, pods)]
+        if route.fresh_baseline:
+            made.append(Wish(Track.BASELINE, stable.containers[container], pods))
+        for wish in made:
+            found = self._beside(route, wish.track)
+            if found and (said := canary_marks.another(route, wish, found.containers[container])):
+                raise RefusedError(said)
+        return made
+
+    def _make(self, route: Route, wish: Wish, fence: Fence) -> None:
+        cluster, ref = self._cluster, wish.track.of(route)
+        stable = cluster.find(route.workload)
+        with cluster.telling(f"make_{wish.track}", bare(ref), f"{wish.image} ×{wish.pods}"):
+            cluster.add(ref, wish.image, replicas=wish.pods)
+            made = cluster.find(ref)
+            made.containers = stable.containers | {chosen(route.workload, stable): wish.image}
+            made.environment, made.cpu_cores = dict(stable.environment), stable.cpu_cores
+            made.made, made.ready = 0, 0
+            made.annotations |= canary_marks.made_for(route, fence) | canary_marks.wrote(wish.image, wish.pods)
+            if wish.track is Track.CANARY:
+                made.annotations |= canary_marks.stable_pods(stable.replicas)
+
+    def _scale(self, route: Route, workload: FakeWorkload, wish: Wish, fence: Fence) -> None:
+        name, image = workload.ref.name, workload.containers[chosen(route.workload, workload)]
+        if workload.replicas == wish.pods and not canary_marks.edited_pods(
+            name, workload.annotations, image, wish.pods
+        ):
             return
-        with self._cluster.writing("scale_canary", canary, str(pods)):
-            canary.scale(self._cluster.clock.now(), pods)
-            canary.annotations |= marks.marks(fence) | canary_marks.wrote(image, pods)
+        with self._cluster.writing(f"scale_{wish.track}", workload, str(wish.pods)):
+            workload.scale(self._cluster.clock.now(), wish.pods)
+            workload.annotations |= marks.marks(fence) | canary_marks.wrote(image, wish.pods)
+
+    def _stable_share(self, route: Route) -> int:
+        """The pods desired that take stable's requests."""
+        baseline = self._own(route, Track.BASELINE)
+        return self._cluster.find(route.workload).replicas + (baseline.replicas if baseline else 0)
 
     @contextmanager
     def _writing(self, verb: str, route: Route, detail: str) -> Iterator[None]:
@@ -179,21 +221,30 @@ class FakeCanaries:
             found.version += 1
 
     def _state(self, route: Route) -> TrafficState:
-        stable, canary, found = self._cluster.find(route.workload), self._canary(route), self._found(route)
+        stable, found = self._cluster.find(route.workload), self._found(route)
+        canary, baseline = self._beside(route, Track.CANARY), self._own(route, Track.BASELINE)
         entry = canary_marks.entry_of(route, found.annotations)
         weight = found.weight or 0
         if route.router is Router.REPLICAS:
-            weight = share_of(canary.replicas if canary else 0, stable.replicas)
-        edited = canary_marks.edited_weight(route, entry, _weights(found))
-        if canary is not None and not edited:
-            image = canary.containers[chosen(route.workload, canary)]
-            edited = canary_marks.edited_pods(route, canary.annotations, image, canary.replicas)
-        known = (canary.annotations if canary else {}, found.service or {})
-        runs = [*(canary_marks.mark_of(one) for one in known), entry.mark if entry else Mark()]
-        run = next((mark.run for mark in runs if mark.run), "")
+            weight = share_of(canary.replicas if canary else 0, self._stable_share(route))
+        edited = [canary_marks.edited_weight(route, entry, _weights(found))]
+        edited += [self._edited(route, one) for one in (canary, baseline) if one]
+        noted = canary.annotations if canary else {}
+        known = (noted, found.service or {}, baseline.annotations if baseline else {})
+        runs = [*(canary_marks.mark_of(route, one) for one in known), entry.mark if entry else Mark()]
         return TrafficState(
-            weight, self._pods(route, stable), self._pods(route, canary) if canary else None, run, edited
+            weight=weight,
+            stable=self._pods(route, stable),
+            canary=self._pods(route, canary) if canary else None,
+            run=next((mark.run for mark in runs if mark.run), ""),
+            edited=next(filter(None, edited), ""),
+            baseline=self._pods(route, baseline) if baseline else None,
+            stable_before=canary_marks.stable_before(noted),
         )
+
+    def _edited(self, route: Route, workload: FakeWorkload) -> str:
+        image = workload.containers[chosen(route.workload, workload)]
+        return canary_marks.edited_pods(workload.ref.name, workload.annotations, image, workload.replicas)
 
     def _pods(self, route: Route, workload: FakeWorkload) -> Pods:
         state = self._cluster.state(workload, workload.ref)

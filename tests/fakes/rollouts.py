@@ -57,6 +57,7 @@ class FakeWorkload:
     generation: int = 1
     version: int = 1
     paused: bool = False
+    cpu_cores: float | None = None
     behaviour: str | None = None
     made: int = 0
     ready: int = 0

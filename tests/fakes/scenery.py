@@ -51,13 +51,16 @@ class Scenery:
         replicas: int = 3,
         owner: str = "",
         sidecars: Mapping[str, str] | None = None,
+        cpu_cores: float | None = None,
     ) -> None:
-        """A workload that has run `image` for a while; an image that is bad by its tag has no ready pods."""
+        """A workload that has run `image` for a while; an image that is bad by its tag has no ready pods. `cpu_cores`
+        are what its template lets each pod use."""
         self._numbers += 1
         containers = {ref.container or "app": image, **(sidecars or {})}
         workload = FakeWorkload(
             bare(ref), containers, replicas, self.rollout_s, self.clock.now(), self._numbers, owner=owner
         )
+        workload.cpu_cores = cpu_cores
         workload.made = replicas
         workload.ready = 0 if workload.bad_container[1] else replicas
         self.workloads[bare(ref)] = workload
@@ -82,6 +85,12 @@ class Scenery:
         """Another number of pods."""
         workload = self.find(ref)
         workload.scale(self.clock.now(), replicas)
+        self.touch(workload)
+
+    def allot(self, ref: WorkloadRef, cpu_cores: float | None) -> None:
+        """Each pod of its template may use so many cores; `None`: nothing is written about it."""
+        workload = self.find(ref)
+        workload.cpu_cores = cpu_cores
         self.touch(workload)
 
     def behave(self, ref: WorkloadRef, word: str | None) -> None:

@@ -61,6 +61,7 @@ class WrittenScenery(Scenery):
             annotations=dict(workload.annotations),
             owner=owner(workload),
             faults=(pods.fault,) if pods.fault else (),
+            cpu_cores=workload.cpu_cores,
         )
 
     @contextmanager
