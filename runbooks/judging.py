@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from bot.domain.errors import PermanentError, TemporaryError, UnreadableError
+from bot.domain.errors import PermanentError, TemporaryError, UnreadableError, UsageError
 from bot.domain.json import Json
 from bot.domain.judge.explain import all_figures, explained
 from bot.domain.judge.guards import Guard, Guards, GuardSettings, LatencyGuard, LevelGuard, RateGuard
@@ -15,10 +15,12 @@ from bot.domain.judge.verdict import Call
 from bot.domain.plan import Plan
 from bot.ports.metrics import CPU, MetricsProviders, Reading, SignalQueries
 from runbooks.film import Film
+from runbooks.guards import Guard as GuardRail
 from runbooks.guards import Guarded, parse
 from runbooks.margins import Margins
 from runbooks.signals import Signals
 
+MILLICORES = 1000
 HISTORY = timedelta(minutes=10)
 """How much of the baseline's past the judge sees first: how its pods differ among themselves."""
 
@@ -32,9 +34,10 @@ class Measured:
     guards: tuple[Guard, ...]
 
 
-def seal(queries: SignalQueries, signals: Signals) -> dict[str, Json]:
-    """What a plan keeps of a service's signals; the queries must be proven."""
-    guards: list[Json] = [guard.text for guard in signals.guards]
+def seal(queries: SignalQueries, signals: Signals, *, cpu_cores: float | None = None) -> dict[str, Json]:
+    """What a plan keeps of a service's signals; the queries must be proven. `cpu_cores` is what one container may use.
+    Raises UsageError for a guard rail that is a share of what nobody knows."""
+    guards: list[Json] = [_in_cores(guard, cpu_cores) for guard in signals.guards]
     return {"queries": queries.sealed(), "margins": signals.margins.model_dump(mode="json"), "guards": guards}
 
 
@@ -155,6 +158,19 @@ def _restored(settings: JudgeSettings, known: Measured, memo: Mapping[str, Json]
 
 def _memo(judge: Judge, guards: Guards, film: Film, read: datetime) -> dict[str, Json]:
     return {"judge": judge.state(), "guards": guards.state(), "film": film.state(), "read": read.isoformat()}
+
+
+def _in_cores(rail: GuardRail, cpu_cores: float | None) -> str:
+    """A guard rail as it can be sealed: a share of the container's CPU becomes cores."""
+    if rail.guarded is not Guarded.CPU_SHARE:
+        return rail.text
+    if cpu_cores is None:
+        raise UsageError(
+            f"The guard rail '{rail.text}' is a share of what the container may use, and it has neither a limit nor a "
+            "request of CPU.",
+            hint="Give it one, or write cores, as in `cpu < 500m`.",
+        )
+    return f"cpu < {rail.limit * cpu_cores * MILLICORES:.0f}m"
 
 
 def _guard(text: str) -> Guard:

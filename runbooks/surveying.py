@@ -1,7 +1,7 @@
 """What a plan with a canary must know beforehand: whether one can be run there, and whether it can be judged."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from bot.domain.errors import UsageError
 from bot.domain.json import Json
@@ -46,17 +46,21 @@ class Surveyor:
         if not kinds & CANARIES:
             watched = bool(kinds & WATCHERS) and catalogue.service(target.service).signals is not None
             return TrafficFacts(signals=await self._proven(catalogue, target, state)) if watched else TrafficFacts()
-        route = catalogue.route(target.service, target.environment)
+        fresh = any(entry.params.get("baseline") == "fresh" for entry in runbook.steps)
+        route = replace(catalogue.route(target.service, target.environment), fresh_baseline=fresh)
         found = await self._canaries.canaries(route.workload.cluster).survey(route)
         if found.problems:
             place = f"{target.service} in {target.environment}"
             raise UsageError(f"There can be no canary of {place}: {'; '.join(found.problems)}.")
         shares = tuple(_shares(route, runbook, found.stable_pods))
-        return TrafficFacts(route, await self._proven(catalogue, target, state), (*found.risks, *shares))
+        signals = await self._proven(catalogue, target, state, fresh_baseline=fresh)
+        return TrafficFacts(route, signals, (*found.risks, *shares))
 
-    async def _proven(self, catalogue: Catalogue, target: Target, state: WorkloadState) -> dict[str, Json]:
+    async def _proven(
+        self, catalogue: Catalogue, target: Target, state: WorkloadState, *, fresh_baseline: bool = False
+    ) -> dict[str, Json]:
         """The queries as they will be asked, each of which has been tried on the pods of now. Raises UsageError."""
-        queries = catalogue.queries(target.service, target.environment)
+        queries = catalogue.queries(target.service, target.environment, fresh_baseline=fresh_baseline)
         proofs = await self._providers.get(queries.provider).prove(queries, self._clock.now())
         bad = [proof for proof in proofs if not proof.usable]
         if bad:
@@ -64,7 +68,7 @@ class Surveyor:
         signals = catalogue.service(target.service).signals
         if signals is None:
             raise RuntimeError("queries without signals")
-        sealed = seal(queries.proven(proofs), signals)
+        sealed = seal(queries.proven(proofs), signals, cpu_cores=state.cpu_cores)
         require_judgeable(unsealed(sealed))
         return sealed
 
@@ -76,13 +80,19 @@ def _unusable(target: Target, proofs: Sequence[Proof]) -> str:
 
 
 def _shares(route: Route, runbook: Runbook, stable: int) -> Iterator[str]:
-    """Where pods alone divide the traffic, not every share can be had."""
+    """Where pods alone divide the traffic, not every share can be had. Raises UsageError for one that no number of pods
+    gives."""
     if route.router is not Router.REPLICAS:
         return
     for entry in runbook.steps:
         if entry.kind != "canary":
             continue
         weight = parse_percent(entry.params["weight"])
-        share = share_of(canary_pods_by_ratio(stable, weight), stable)
+        try:
+            pods = canary_pods_by_ratio(stable, weight, fresh_baseline=route.fresh_baseline)
+        except ValueError as exc:
+            place = f"{runbook.file}:{entry.line}"
+            raise UsageError(f"The runbook '{runbook.name}' ({place}) cannot be had without a router: {exc}.") from exc
+        share = share_of(pods, stable + (pods if route.fresh_baseline else 0))
         if share > FAR * weight:
             yield f"without a router {weight} % cannot be had beside {stable} pods: the canary gets about {share} %"

@@ -1,7 +1,7 @@
 """A canary on trial: the part of the steps `canary` and `judge` in which it has its traffic and is looked at."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from pydantic import Field
@@ -72,7 +72,7 @@ class Trial:
     async def judged(self, context: StepContext, wish: Wish, memo: Mapping[str, Json], canaries: Canaries) -> Outcome:
         """One pass. `memo` must hold `began` (the canary's first traffic) and `since` (this step's)."""
         state, unread = await _traffic(context.plan, canaries)
-        edited = state.edited if state else ""
+        edited = _edits(context.plan, state) if state else ""
         if edited and context.consent and context.seen.asks and wish.weight is not None:
             return await _set_again(context, wish.weight, memo, canaries)
         known, began = measured(context.plan), datetime.fromisoformat(str(memo["began"]))
@@ -84,6 +84,8 @@ class Trial:
         if wrong:
             return Failed(wrong, picture=picture)
         spent = context.now - datetime.fromisoformat(str(memo["since"]))
+        if state and state.shrunk:
+            look = replace(look, figures=f"{look.figures}\n{state.shrunk}: all of the traffic may be too much for it")
         seen = Seen(look, edited, unread, spent, known.queries.interval, picture)
         return _undecided(context, wish, {**memo, **look.memo}, seen)
 
@@ -162,6 +164,13 @@ async def _traffic(plan: Plan, canaries: Canaries) -> tuple[TrafficState | None,
     except (NotFoundError, RefusedError) as exc:
         return None, str(exc)
     return state, ""
+
+
+def _edits(plan: Plan, state: TrafficState) -> str:
+    """As a clause, what somebody has changed by hand; empty: nothing."""
+    if plan.traffic and plan.traffic.fresh_baseline and state.baseline is None:
+        return f"{plan.traffic.baseline.name} is gone, with which the canary was compared"
+    return state.edited
 
 
 def inherited(context: StepContext) -> dict[str, Json]:

@@ -1,16 +1,17 @@
 """canary: some pods of the new version take a share of the traffic, and the judge compares them with the old ones."""
 
 from datetime import timedelta
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
 
 from bot.domain.errors import NotFoundError
 from bot.domain.json import Json
-from bot.domain.outcome import Failed, Outcome, Pending
+from bot.domain.outcome import Evidence, Failed, Outcome, Pending
+from bot.domain.target import WorkloadRef
 from bot.domain.traffic import WHOLE, Route, Router, canary_pods, canary_pods_by_ratio, stable_pods_needed
-from bot.ports.canaries import Canaries, CanaryClusters, Pods, TrafficState
-from bot.ports.cluster import Clusters, Hint
+from bot.ports.canaries import Canaries, CanaryClusters, TrafficState
+from bot.ports.cluster import Clusters, Fault, Hint
 from bot.ports.execution import StepContext
 from runbooks.following import NEXT_LOOK, evidence, named
 from runbooks.kinds import StepKind, StepSpec
@@ -29,15 +30,18 @@ def comparable(weight: int) -> int:
 
 class CanarySpec(StepSpec):
     """`weight`: the canary's share of the traffic. `judge`: how long it is judged. `hold`: even a good one waits for
-    people before the next step."""
+    people before the next step. `baseline`: what it is compared with: the stable pods, or as many fresh pods of the
+    stable version, for a service that behaves otherwise while it is young."""
 
     weight: Annotated[Percent, AfterValidator(comparable)]
     judge: TrialSpec = Field(default_factory=TrialSpec)
     hold: bool = False
+    baseline: Literal["stable", "fresh"] = "stable"
 
     def read_aloud(self) -> str:
         then = ", then wait until people let it go on" if self.hold else ""
-        return f"Give the new version {self.weight} % of the traffic, {self.judge.read_aloud()}{then}."
+        beside = " beside fresh pods of the old one" if self.baseline == "fresh" else ""
+        return f"Give the new version {self.weight} % of the traffic{beside}, {self.judge.read_aloud()}{then}."
 
 
 KIND = StepKind(
@@ -74,9 +78,9 @@ class Canary:
         if before.edited and not context.consent:
             why = f"somebody changed the traffic by hand: {before.edited}; put it back, or let Sluice set {weight} %"
             return Pending(why, NEXT_LOOK, {"brought": True}, blocked=True, asks=True)
-        pods = pods_for(route, before.stable.desired, weight)
+        pods = pods_for(route, _stable_pods(before), weight)
         state = await canaries.bring(route, context.plan.artifact.image, pods, context.fence)
-        waits = await self._hopeless(route, state.canary) or _waits(state, pods, weight)
+        waits = await self._hopeless(route, state) or _waits(route, state, pods, weight)
         if waits:
             return waits
         if state.weight != weight and route.router is not Router.REPLICAS:
@@ -87,17 +91,23 @@ class Canary:
         memo.setdefault("began", context.now.isoformat())
         return Pending(f"{state.weight} % of the traffic", SHIFTED_LOOK, memo)
 
-    async def _hopeless(self, route: Route, canary: Pods | None) -> Outcome | None:
-        """Why the canary's pods will never be ready, with the cluster's events and their last words."""
-        faults = [fault for fault in canary.faults if fault.hopeless] if canary else []
-        if not faults:
-            return None
-        cluster = self._clusters.get(route.workload.cluster)
+    async def _hopeless(self, route: Route, state: TrafficState) -> Outcome | None:
+        """Why the new pods will never be ready, with the cluster's events and their last words."""
+        for what, ref, pods in (
+            ("canary", route.canary, state.canary),
+            ("fresh baseline", route.baseline, state.baseline),
+        ):
+            faults = [fault for fault in pods.faults if fault.hopeless] if pods else []
+            if faults:
+                shown = await self._shown(ref, faults[0])
+                return Failed(f"the {what} does not come up: {named(faults[0], len(faults))}", evidence=shown)
+        return None
+
+    async def _shown(self, ref: WorkloadRef, fault: Fault) -> tuple[Evidence, ...]:
         try:
-            shown = await evidence(cluster, route.canary, faults[0])
+            return await evidence(self._clusters.get(ref.cluster), ref, fault)
         except NotFoundError:
-            shown = ()  # it went while we looked; what was seen of it still holds
-        return Failed(f"the canary does not come up: {named(faults[0], len(faults))}", evidence=shown)
+            return ()  # it went while we looked; what was seen of it still holds
 
     async def landed(self, context: StepContext) -> bool:
         """Whether this run has brought a canary. The claim refuses what a former owner still sends."""
@@ -121,19 +131,27 @@ class Canary:
 
 def pods_for(route: Route, stable: int, weight: int) -> int:
     """How many canary pods the share needs."""
-    by_pods = route.router is Router.REPLICAS
-    return canary_pods_by_ratio(stable, weight) if by_pods else canary_pods(stable, weight)
+    if route.router is Router.REPLICAS:
+        return canary_pods_by_ratio(stable, weight, fresh_baseline=route.fresh_baseline)
+    return canary_pods(stable, weight)
 
 
-def _waits(state: TrafficState, pods: int, weight: int) -> Outcome | None:
+def _stable_pods(state: TrafficState) -> int:
+    """How many stable pods all of the traffic needs: an autoscaler may have taken some since the canary has a share."""
+    return max(state.stable.desired, state.stable_before or 0)
+
+
+def _waits(route: Route, state: TrafficState, pods: int, weight: int) -> Outcome | None:
     """What has to be there before the traffic is shifted."""
-    canary = state.canary
-    if canary is None:
-        return Pending("the canary is being made", SHIFTED_LOOK, {"brought": True})
-    if canary.ready < pods:
-        return Pending(f"{canary.ready} of {pods} canary pods ready", NEXT_LOOK, {"brought": True})
-    needed = stable_pods_needed(state.stable.desired, weight)
+    brought = {"brought": True}
+    if state.canary is None or (route.fresh_baseline and state.baseline is None):
+        return Pending("the canary is being made", SHIFTED_LOOK, brought)
+    if state.canary.ready < pods:
+        return Pending(f"{state.canary.ready} of {pods} canary pods ready", NEXT_LOOK, brought)
+    if state.baseline is not None and state.baseline.ready < pods:
+        return Pending(f"{state.baseline.ready} of {pods} fresh baseline pods ready", NEXT_LOOK, brought)
+    needed = stable_pods_needed(_stable_pods(state), weight)
     if state.stable.ready < needed:
         why = f"only {state.stable.ready} of {needed} stable pods are ready that the rest of the traffic needs"
-        return Pending(why, NEXT_LOOK, {"brought": True}, blocked=True)
+        return Pending(why, NEXT_LOOK, brought, blocked=True)
     return None

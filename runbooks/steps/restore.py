@@ -1,6 +1,7 @@
 """restore: the sealed previous version runs again. Needs no vote: it was part of the approved plan."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import timedelta
 
 from bot.domain.errors import NotFoundError, OverwriteError, RefusedError
@@ -104,8 +105,10 @@ async def _calmed(context: StepContext, canaries: Canaries, route: Route) -> Pen
     call a release undone that still serves people."""
     calm = Pending("the traffic is back on the old pods", AT_ONCE, {CALM: True})
     try:
-        if (await canaries.observe(route)).run == context.run.id:
+        state = await canaries.observe(route)
+        if state.run == context.run.id:
             await canaries.shift(route, 0, context.fence)
+            return replace(calm, why=f"{calm.why}; {state.shrunk}") if state.shrunk else calm
     except NotFoundError:
         return calm  # the router's object is gone, and the canary's share with it
     except RefusedError as exc:
