@@ -110,7 +110,7 @@ def _latency(query: LatencyQuery, arms: Arms, stable: Sequence[Series], found: s
         if bound is not None:
             by_pod.setdefault(series.labels.get(arms.pod or arms.label, ""), set()).add(bound)
     if not by_pod:
-        problem = "the series have no label 'le', so this is no histogram; name the metric that ends in _bucket"
+        problem = f"the series have no label '{query.label}', so this is no histogram; name the metric of its buckets"
         return Proof(LATENCY, query.text, found, problem)
     common = sorted(set.intersection(*by_pod.values()))
     finite = tuple(bound for bound in common if bound != float("inf"))

@@ -88,16 +88,17 @@ class RequestsQuery:
 
 @dataclass(frozen=True, slots=True)
 class LatencyQuery:
-    """A cumulative histogram: one series for each pod and `le`, in units of `unit_s` seconds.
+    """A cumulative histogram: one series for each pod and upper edge, in units of `unit_s` seconds.
 
     `bounds` are the finite upper edges that are read, in seconds, rising; empty until `SignalQueries.proven` has found
-    them in the histogram itself. The infinite one always follows.
+    them in the histogram itself. The infinite one always follows. `label` is the label that holds the edge.
     """
 
     text: str
     metric: str
     unit_s: float = 1.0
     bounds: tuple[float, ...] = ()
+    label: str = "le"
 
     @property
     def edges(self) -> tuple[float, ...]:
@@ -106,12 +107,23 @@ class LatencyQuery:
 
 
 @dataclass(frozen=True, slots=True)
+class PodUsage:
+    """The pods whose use of the CPU the cluster itself is asked for. `stable` is a regular expression of the names of
+    those that are there before a canary starts."""
+
+    cluster: str
+    namespace: str
+    stable: str
+
+
+@dataclass(frozen=True, slots=True)
 class GaugeQuery:
-    """A level of each pod, such as CPU in cores."""
+    """A level of each pod, such as CPU in cores. With `usage` the cluster is asked, not the metrics server."""
 
     name: str
     text: str
     metric: str
+    usage: PodUsage | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +131,9 @@ class SignalQueries:
     """What a canary is judged by, resolved: ready to be asked, and sealed into a plan.
 
     `provider` is the name of the server in the catalogue; `interval` how often it scrapes, hence the step in which
-    readings come. A signal that is `None` or not listed is not measured.
+    readings come. A signal that is `None` or not listed is not measured. `counted_from` is where a server that keeps
+    counts for each interval, and no counters, begins to add them up: so a reading is the same whoever reads it, and
+    when; `None` until `proven`, and for a server that keeps counters.
     """
 
     provider: str
@@ -128,6 +142,7 @@ class SignalQueries:
     requests: RequestsQuery
     latency: LatencyQuery | None = None
     gauges: tuple[GaugeQuery, ...] = ()
+    counted_from: datetime | None = None
 
     @property
     def signals(self) -> Mapping[str, RequestsQuery | LatencyQuery | GaugeQuery]:
@@ -136,11 +151,14 @@ class SignalQueries:
         return {ERRORS: self.requests, **latency, **{gauge.name: gauge for gauge in self.gauges}}
 
     def proven(self, proofs: Sequence["Proof"]) -> "SignalQueries":
-        """With the bounds that the histogram turned out to have, unless some were chosen; do this before sealing."""
+        """With what only the server could tell; do this before sealing. The bounds that the histogram turned out to
+        have, unless some were chosen, and the moment from which counts are added up."""
+        began = next((proof.counted_from for proof in proofs if proof.counted_from), self.counted_from)
         found = next((proof.bounds for proof in proofs if proof.signal == LATENCY), ())
-        if self.latency is None or self.latency.bounds:
-            return self
-        return replace(self, latency=replace(self.latency, bounds=found))
+        latency = self.latency
+        if latency and not latency.bounds:
+            latency = replace(latency, bounds=found)
+        return replace(self, latency=latency, counted_from=began)
 
     def sealed(self) -> Json:
         """As JSON; `unsealed` reads it back."""
@@ -199,7 +217,7 @@ class Proof:
     """What became of one query when it was tried on the stable pods.
 
     `found` says what came back; `problem` what is wrong with it and what to write instead, empty when it is `usable`.
-    `bounds` are the finite edges of the histogram in seconds.
+    `bounds` are the finite edges of the histogram in seconds; `counted_from` as in `SignalQueries`.
     """
 
     signal: str
@@ -207,6 +225,7 @@ class Proof:
     found: str
     problem: str = ""
     bounds: tuple[float, ...] = ()
+    counted_from: datetime | None = None
 
     @property
     def usable(self) -> bool:
@@ -225,7 +244,8 @@ class Metrics(Protocol):
         number of pods. What is too young to be settled is left for the next look, so hand in the `at` of the last
         reading as the next `since`.
 
-        Raises PermanentError for a histogram whose bounds are not known yet.
+        Raises PermanentError for queries that must be proven first: the bounds of a histogram, or the moment from which
+        counts are added up, are not known yet.
         """
         ...
 

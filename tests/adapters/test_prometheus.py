@@ -8,7 +8,8 @@ import httpx
 import pytest
 from pydantic import SecretStr
 
-from bot.adapters.prometheus import MOST_STEPS, PrometheusMetrics
+from bot.adapters.metric_moments import MOST_STEPS
+from bot.adapters.prometheus import PrometheusMetrics
 from bot.adapters.prometheus_client import MOST_BYTES, Server
 from bot.adapters.secret_source import HttpLogin
 from bot.domain.errors import PermanentError, RefusedError, SetupError, UnreachableError, UnreadableError
