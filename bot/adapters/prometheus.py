@@ -6,8 +6,8 @@ from typing import Self
 
 import httpx
 
-from bot.adapters.metric_proofs import Query, nothing, proof
 from bot.adapters.metric_moments import moment, ms, portions
+from bot.adapters.metric_proofs import Query, nothing, proof
 from bot.adapters.metric_readings import readings
 from bot.adapters.prometheus_client import PrometheusClient, Server
 from bot.domain.errors import PermanentError, RefusedError, UnreachableError, UnreadableError
@@ -77,4 +77,3 @@ class PrometheusMetrics:
             return await self._client.metric_names()
         except (UnreachableError, RefusedError, UnreadableError):
             return ()
-
