@@ -86,7 +86,7 @@ def test_what_cannot_be_resolved_is_a_slip() -> None:
         (
             "    grafana: {",
             "    prometheus: {url: http://x}\n    grafana: {",
-            "exactly one of 'prometheus' and 'grafana'",
+            "exactly one of 'prometheus', 'grafana', 'datadog' and 'newrelic'",
         ),
         (
             "url: http://prometheus",
