@@ -80,20 +80,20 @@ class DatadogClient:
         for method in ("sum", "avg"):
             text = text.replace(f".rollup({method})", f".rollup({method}, {step_s})")
         first_s, last_s = window.steps[0] // 1000, window.steps[-1] // 1000 + step_s - 1
-        found, told = await self._query(text, first_s, last_s)
+        found, said, told = await self._query(text, first_s, last_s)
         series = []
         for one in found:
             if one.points and one.interval_s != step_s:
-                said = f"counts for each {one.interval_s} s and not for each {step_s} s"
-                raise unreadable(self._server.called, said, told, text)
+                other = f"counts for each {one.interval_s} s and not for each {step_s} s"
+                raise unreadable(self._server.called, other, told, text)
             points = {at: value for at, value in one.points.items() if at in window.steps}
             series.append(Series(_edged(query, one), points))
-        return Answer(tuple(series))
+        return Answer(tuple(series), (said,) if said else ())
 
     async def samples(self, query: Query, arms: Arms, now: Milliseconds) -> Answer:
         """See `CountingServer`."""
         text = f"sum:{query.metric}{{*}} by {{{arms.label}}}.rollup(sum)"
-        found, _ = await self._query(text, now // 1000 - LOOK_BACK_S, now // 1000)
+        found, _, _ = await self._query(text, now // 1000 - LOOK_BACK_S, now // 1000)
         some = tuple(Series(one.labels, one.points) for one in found if one.points)[:SOME]
         if any(arms.label in one.labels for one in some) or not some:
             return Answer(some)
@@ -116,14 +116,15 @@ class DatadogClient:
         tags = data.get("attributes", {}).get("tags") if isinstance(data, dict) else None
         return tuple(sorted({str(tag).partition(":")[0] for tag in tags or ()}))
 
-    async def _query(self, text: str, first_s: int, last_s: int) -> tuple[list["_Found"], Told]:
+    async def _query(self, text: str, first_s: int, last_s: int) -> tuple[list["_Found"], str, Told]:
+        """The series of an answer, and what Datadog says is wrong with it all the same."""
         told = await self._get("/v1/query", text, {"query": text, "from": str(first_s), "to": str(last_s)})
         envelope = self._mapping(told, text)
         if envelope.get("status") != "ok":
             said = words(envelope.get("error") or "no success")
             raise RefusedError(f"{self._server.called} does not take the query ({said}); asked for {short(text)}")
         try:
-            return [_found(one) for one in envelope["series"]], told
+            return [_found(one) for one in envelope["series"]], words(envelope.get("error") or ""), told
         except (KeyError, TypeError, ValueError, AttributeError) as exc:
             raise unreadable(self._server.called, "an answer without series", told, text) from exc
 

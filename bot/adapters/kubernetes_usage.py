@@ -1,5 +1,5 @@
-"""How much CPU pods use, as their cluster measures it: the PodMetrics of its metrics API (metrics.k8s.io/v1beta1), which
-metrics-server or an adapter of its kind serves. Sluice must be allowed to `list` `pods` of that API group.
+"""How much CPU pods use, as their cluster measures it: the PodMetrics of its metrics API (metrics.k8s.io/v1beta1),
+which metrics-server or an adapter of its kind serves. Sluice must be allowed to `list` `pods` of that API group.
 """
 
 from collections.abc import Mapping
