@@ -4,6 +4,7 @@ into `.rollup(sum)` when it is asked. See `bot.adapters.datadog` for what must b
 Datadog's filters know no regular expressions, only `*`: the arms are asked for by what their pods' names begin with.
 """
 
+import re
 from collections.abc import Iterator, Sequence
 
 from bot.domain.errors import UsageError
@@ -15,6 +16,8 @@ NANOCORES = 1_000_000_000
 BUCKET, COUNT = ".bucket", ".count"
 EDGE = "upper_bound"
 """The tag that the Agent makes of a histogram's `le`."""
+
+WORDS = re.compile(r"\b(AND|OR|IN|NOT)\b", re.IGNORECASE)
 
 
 def asked(wanted: Wanted) -> Asked:
@@ -57,7 +60,7 @@ def _scope(own: str, wanted: Wanted) -> str:
 
 
 def _filters(own: str, wanted: Wanted) -> Iterator[str]:
-    yield from (piece.strip() for piece in own.split(",") if piece.strip())
+    yield from _own_filters(own)
     for tag, written in wanted.match.items():
         operator, value = operator_of(written)
         if operator in ("=~", "!~"):
@@ -68,3 +71,13 @@ def _filters(own: str, wanted: Wanted) -> Iterator[str]:
     beginning = common_beginning(wanted.arms)
     if beginning:
         yield f"{wanted.arms.label}:{beginning}*"
+
+
+def _own_filters(own: str) -> Iterator[str]:
+    """Conditions in a service's own words. Datadog knows commas and `!`, or AND, OR, IN and NOT, but never both in one
+    filter; ours are of the second sort."""
+    if WORDS.search(own):
+        yield f"({own})"
+        return
+    for piece in filter(None, map(str.strip, own.split(","))):
+        yield f"NOT {piece.removeprefix('!')}" if piece.startswith("!") else piece

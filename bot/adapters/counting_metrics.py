@@ -30,16 +30,17 @@ Known = dict[Key, tuple[Milliseconds, Answer]]
 
 
 class CountingServer(Protocol):
-    """A server that tells counts, or levels, for each interval. Every method may raise as `Metrics` says.
-
-    `delay` is how long after the end of an interval its counts are whole; `most_intervals` what one request may have.
-    """
+    """A server that tells counts, or levels, for each interval. Every method may raise as `Metrics` says."""
 
     @property
-    def delay(self) -> timedelta: ...
+    def delay(self) -> timedelta:
+        """How long after the end of an interval its counts are whole."""
+        ...
 
     @property
-    def most_intervals(self) -> int: ...
+    def most_intervals(self) -> int:
+        """How many intervals one request may have."""
+        ...
 
     async def over(self, query: Query, window: Window) -> Answer:
         """The values of each interval of the window, by its begin; an interval without any data has no point."""

@@ -6,7 +6,7 @@ edge and cumulative (`non_cumulative_histogram_buckets` and `histogram_buckets_a
 `<name>.count`. The Agent leaves the infinite edge out, as it equals the latter (datadog_checks_base,
 openmetrics/v2/transformers/histogram.py). Series carry `pod_name` and `kube_namespace`; for metrics sent by DogStatsD
 that needs `DD_DOGSTATSD_TAG_CARDINALITY` to be `orchestrator`. A distribution gives percentiles and no counts of
-buckets: latency cannot be judged by it, so it is left out with `latency: null`. CPU is the kubelet's
+buckets: latency cannot be judged by it, so it is left out with `metrics: {latency: null}`. CPU is the kubelet's
 `kubernetes.cpu.usage.total`, which the Agent reads by itself.
 """
 

@@ -109,7 +109,8 @@ class Counts:
         for begin in self._window.steps:
             total += counts.get(begin, 0.0)
             if begin + self._window.step in moments:
-                found[begin + self._window.step] = total
+                # Whole, as sums of the same counts in another order may differ by a trifle, and a counter never falls.
+                found[begin + self._window.step] = float(round(total))
         return found
 
     def _newest(self, pod: _Pod, moments: set[Milliseconds]) -> Points:

@@ -123,6 +123,9 @@ def _bucket_problem(query: LatencyQuery, common: Sequence[float]) -> str:
         return "the pods have no bucket in common, so they cannot be compared"
     if common[-1] != float("inf"):
         return 'the histogram has no bucket le="+Inf", so slow requests are not counted'
+    if len(common) == 1:
+        said = "the histogram has no bucket besides +Inf, which says nothing about latency"
+        return f"{said}; have its buckets sent, or leave it out with metrics: {{latency: null}}"
     missing = [bound for bound in query.bounds if edge(bound) not in common]
     if missing:
         there = ", ".join(f"{bound:g}" for bound in common[:-1])

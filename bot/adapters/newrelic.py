@@ -5,8 +5,8 @@ Relic's Prometheus agent), which stores counters and the buckets of histograms a
 with the labels as attributes (docs.newrelic.com, "Prometheus and New Relic metric types"); or its APM agent sends
 `Transaction` events, of which requests below any duration can be counted exactly. Agents that have more events than
 they may send keep a random part of them; the judge compares proportions, so that costs evidence and not truth. A
-`summary` or `distribution` metric has no counts of buckets: latency is then left out with `latency: null`. CPU is
-`K8sContainerSample.cpuUsedCores` of the Kubernetes integration.
+`summary` or `distribution` metric has no counts of buckets: latency is then left out with `metrics: {latency: null}`.
+CPU is `K8sContainerSample.cpuUsedCores` of the Kubernetes integration.
 """
 
 from collections.abc import Sequence

@@ -1,78 +1,31 @@
-"""`Metrics` of a metrics server, completed by what the cluster itself measures of its pods.
-
-The cluster tells the present moment only, and a little late. Every look keeps what it is told; a reading gets, for each
-of its pods, the newest measurement that is not younger than it and was in no reading before. So each measurement is
-told once, as it is one piece of evidence. What a reading got is kept, too: whoever asks again for the same moment gets
-the same. A process that was restarted knows none of what the cluster said before: readings of that time lack the gauge,
-which is no evidence, neither of harm nor of the lack of it.
-"""
+"""`Metrics` of a metrics server, completed by what the cluster itself measures of its pods: see `Measurements`."""
 
 import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from dataclasses import replace
+from datetime import datetime
 from types import TracebackType
 from typing import Protocol, Self
 
 from bot.adapters.kubernetes_usage import PodCpu
 from bot.adapters.metric_moments import moment, ms
-from bot.adapters.metric_series import Milliseconds
 from bot.adapters.metrics_providers import OpenableMetrics
+from bot.adapters.pod_measurements import OLDEST, Measurements
 from bot.domain.errors import PermanentError, UnreachableError
 from bot.domain.judge.samples import Sample
 from bot.ports.metrics import Arm, GaugeQuery, Lack, LackKind, PodUsage, Proof, Reading, SignalQueries
 
-OLDEST = timedelta(minutes=2)
-"""A measurement that is older says nothing of a moment; metrics-server makes one every 15 or 60 s."""
-
-KEPT = timedelta(minutes=20)
-"""How long measurements are kept, and what readings got: longer than any server's data are late."""
-
 FEW = 3
+"""Pods that a proof names."""
 
 
 class PodMeasures(Protocol):
-    """What measures pods; see `KubernetesUsage`."""
+    """What measures the pods of clusters."""
 
-    async def pods(self, cluster: str, namespace: str) -> tuple[PodCpu, ...]: ...
-
-
-@dataclass(slots=True)
-class _Memory:
-    """What was measured in a namespace, by pod and moment, and what each reading got of it."""
-
-    measured: dict[str, dict[Milliseconds, float]] = field(default_factory=lambda: defaultdict(dict))
-    told: dict[str, Milliseconds] = field(default_factory=dict)
-    given: dict[Milliseconds, dict[str, float]] = field(default_factory=dict)
-
-    def learn(self, found: tuple[PodCpu, ...]) -> None:
-        for one in found:
-            self.measured[one.pod][one.at] = one.cores
-        oldest = max((one.at for one in found), default=0) - ms(KEPT)
-        for pod in list(self.measured):
-            self.measured[pod] = {at: value for at, value in self.measured[pod].items() if at >= oldest}
-            if not self.measured[pod]:
-                del self.measured[pod]
-                self.told.pop(pod, None)
-        self.given = {at: given for at, given in self.given.items() if at >= oldest}
-
-    def gauges(self, at: Milliseconds, pods: Mapping[str, Sample]) -> Mapping[str, float]:
-        """The gauges of a moment by pod; the same when asked again."""
-        given = self.given.setdefault(at, {})
-        for pod in pods.keys() - given.keys():
-            fresh = [taken for taken in self.measured.get(pod, {}) if self._may_tell(pod, taken, at)]
-            if fresh:
-                self.told[pod] = max(fresh)
-                given[pod] = self.measured[pod][max(fresh)]
-        return given
-
-    def is_known(self, pod: str, at: Milliseconds) -> bool:
-        """Whether a pod was measured shortly before a moment."""
-        return any(at - ms(OLDEST) < taken <= at for taken in self.measured.get(pod, {}))
-
-    def _may_tell(self, pod: str, taken: Milliseconds, at: Milliseconds) -> bool:
-        return max(self.told.get(pod, 0), at - ms(OLDEST)) < taken <= at
+    async def pods(self, cluster: str, namespace: str) -> tuple[PodCpu, ...]:
+        """The newest measurement of every pod. Raises UnreachableError and PermanentError; the text says what to do."""
+        ...
 
 
 class PodUsageMetrics:
@@ -80,7 +33,7 @@ class PodUsageMetrics:
 
     def __init__(self, server: OpenableMetrics, measures: PodMeasures) -> None:
         self._server, self._measures = server, measures
-        self._memories: dict[tuple[str, str], _Memory] = defaultdict(_Memory)
+        self._memories: dict[tuple[str, str], Measurements] = defaultdict(Measurements)
 
     async def __aenter__(self) -> Self:
         await self._server.__aenter__()
@@ -140,7 +93,7 @@ def _without_usage(queries: SignalQueries) -> SignalQueries:
     return replace(queries, gauges=tuple(gauge for gauge in queries.gauges if not gauge.usage))
 
 
-def _completed(reading: Reading, name: str, memory: _Memory) -> Reading:
+def _completed(reading: Reading, name: str, memory: Measurements) -> Reading:
     """The reading with the gauge of every pod that has one."""
     at = moment(reading.at)
     gauges = memory.gauges(at, {**reading.canary, **reading.baseline})

@@ -241,8 +241,8 @@ class Metrics(Protocol):
     async def read(self, queries: SignalQueries, since: datetime, until: datetime) -> tuple[Reading, ...]:
         """The readings in (`since`, `until`], oldest first, one for each multiple of the scrape interval since the
         epoch: whoever asks again for the same time gets the same moments. One request for each signal, whatever the
-        number of pods. What is too young to be settled is left for the next look, so hand in the `at` of the last
-        reading as the next `since`.
+        number of pods, and now and then another for what was counted before. What is too young to be settled is left
+        for the next look, so hand in the `at` of the last reading as the next `since`.
 
         Raises PermanentError for queries that must be proven first: the bounds of a histogram, or the moment from which
         counts are added up, are not known yet.

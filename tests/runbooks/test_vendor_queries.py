@@ -8,10 +8,11 @@ from inline_snapshot import snapshot
 from bot.domain.errors import UsageError
 from bot.domain.json import canonical
 from bot.domain.target import WorkloadKind, WorkloadRef
-from bot.ports.metrics import Arm, Arms, PodUsage, SignalQueries
+from bot.ports.metrics import ERRORS, Arm, Arms, PodUsage, Proof, SignalQueries
 from runbooks.asking import common_beginning
 from runbooks.metrics_providers import ProviderEntry
 from runbooks.signals import resolve
+from tests.fakes.clock import START
 from tests.runbooks.test_signals import API, written
 
 KEYS = {"api_key_file": "a", "application_key_file": "b"}
@@ -64,9 +65,13 @@ def test_a_mesh_is_measured_by_datadogs_integration() -> None:
 
 def test_further_conditions_are_datadogs_own() -> None:
     """In braces behind a metric, or as `match`."""
-    signals = {"metrics": {"requests": "calls.count{kind:rpc, !path:/health}"}, "match": {"region": "!=eu"}}
-    scope = "{kind:rpc AND !path:/health AND kube_namespace:prod AND NOT region:eu AND pod_name:api-*}"
-    assert f"sum:calls.count{scope} by" in texts(DATADOG, signals)["errors"]
+    for own, filters in (
+        ("kind:rpc, !path:/health", "kind:rpc AND NOT path:/health"),
+        ("kind IN (rpc, job)", "(kind IN (rpc, job))"),
+    ):
+        signals = {"metrics": {"requests": f"calls.count{{{own}}}"}, "match": {"region": "!=eu"}}
+        scope = f"{{{filters} AND kube_namespace:prod AND NOT region:eu AND pod_name:api-*}}"
+        assert f"sum:calls.count{scope} by" in texts(DATADOG, signals)["errors"]
 
 
 def test_new_relic_is_asked_for_counts_of_each_pod() -> None:
@@ -143,7 +148,8 @@ def test_cpu_may_come_from_the_cluster(entry: ProviderEntry) -> None:
 def test_they_can_be_sealed(entry: ProviderEntry) -> None:
     """With the cluster's part, and the moment from which counts are added up."""
     for signals in ("http", "grpc", "istio", {"preset": "http", "cpu": "kubernetes"}):
-        one = queries(entry, signals)
+        one = queries(entry, signals).proven([Proof(ERRORS, "", "", counted_from=START)])
+        assert one.counted_from == START
         assert SignalQueries.unsealed(json.loads(canonical(one))) == one
 
 
