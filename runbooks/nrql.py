@@ -51,7 +51,7 @@ def _requests(wanted: Wanted) -> RequestsQuery:
     refused = f"filter({all_of}, WHERE {failed})"
     columns += [f"{refused} AS '{codes[0]}={FAILED}'", f"{coded} - {refused} AS '{codes[0]}={ANSWERED}'"]
     text = _select(columns, metric, _conditions(metric, own, wanted), wanted.arms.labels)
-    return RequestsQuery(text, metric, codes, FAILED)
+    return RequestsQuery(text, metric, codes, FAILED, sparse=EVENT.fullmatch(metric) is not None)
 
 
 def _latency(wanted: Wanted) -> LatencyQuery:

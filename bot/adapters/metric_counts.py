@@ -49,7 +49,7 @@ class Counts:
 
     def __init__(self, labels: Sequence[str], before: Answer, recent: Answer, window: Window) -> None:
         self._labels, self._window = tuple(labels), window
-        self._warnings = (*before.warnings, *(said for said in recent.warnings if said not in before.warnings))
+        self._warnings = tuple(dict.fromkeys((*before.warnings, *recent.warnings)))
         self._pods: dict[PodKey, _Pod] = defaultdict(_Pod)
         for series in recent.series:
             pod = self._pods[self._named(series)]
@@ -132,8 +132,9 @@ def levels(recent: Answer, window: Window) -> Answer:
 
 
 def summed(answers: Sequence[Answer]) -> Answer:
-    """The same sums with one point for each series, and what the last answer warns of."""
+    """The same sums with one point for each series, and everything that the answers warn of."""
     totals: dict[Labels, float] = defaultdict(float)
     for series in (one for answer in answers for one in answer.series):
         totals[labels_key(series.labels)] += sum(series.points.values())
-    return Answer(tuple(Series(dict(labels), {0: total}) for labels, total in totals.items()), answers[-1].warnings)
+    warnings = dict.fromkeys(said for answer in answers for said in answer.warnings)
+    return Answer(tuple(Series(dict(labels), {0: total}) for labels, total in totals.items()), tuple(warnings))

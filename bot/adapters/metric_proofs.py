@@ -80,7 +80,7 @@ def _requests_problem(query: RequestsQuery, interval: timedelta, stable: Sequenc
     if not coded:
         wanted = "' or '".join(query.code_labels)
         return f"no series has a label '{wanted}', so failed requests cannot be told; set labels: {{code: …}}"
-    return next(_scrape_problems(ages, interval), "")
+    return next(_scrape_problems(() if query.sparse else ages, interval), "")
 
 
 def _scrape_problems(ages: Sequence[Series], interval: timedelta) -> Iterator[str]:

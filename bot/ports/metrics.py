@@ -73,13 +73,15 @@ class RequestsQuery:
     each pod with the time of its newest sample (see AGE_LABEL).
 
     `metric` is the bare name, to tell what is missing when nothing comes back. A series is of failed requests when the
-    value of one of its `code_labels` matches `bad` as a whole.
+    value of one of its `code_labels` matches `bad` as a whole. `sparse`: what is counted are events, so that a quiet
+    pod shows nothing, and nobody can tell from gaps how often it is scraped.
     """
 
     text: str
     metric: str
     code_labels: tuple[str, ...]
     bad: str
+    sparse: bool = False
 
     def is_bad(self, labels: Mapping[str, str]) -> bool:
         """Whether a series counts failed requests."""

@@ -1,7 +1,6 @@
 """The few forms of NRQL that Sluice writes, read and worked out over data points in memory."""
 
 import re
-from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
@@ -140,6 +139,3 @@ def _outside(expression: str, sign: str) -> bool:
     """Whether the last of the signs stands between two whole calls."""
     left = expression.rpartition(sign)[0]
     return left.count("(") == left.count(")")
-
-
-Store = defaultdict[str, list[Point]]

@@ -157,6 +157,21 @@ async def test_half_an_answer_is_no_restart() -> None:
     assert whole.canary[CANARY].requests == 11 * 50
 
 
+async def test_an_answer_that_is_not_sure_is_not_the_first() -> None:
+    """After a restart nobody knows what was told; half the sums would look like a restart of the pods."""
+    server = scraped()
+    server.says = "a shard is away"
+    async with asking(server) as metrics:
+        (unsure,) = await metrics.read(DATADOG_QUERIES, after(9), after(10))
+        server.says = ""
+        await metrics.read(DATADOG_QUERIES, after(9), after(10))
+        server.says = "a shard is away"
+        (known_now,) = await metrics.read(DATADOG_QUERIES, after(10), after(11))
+    said = "errors may not be whole: a shard is away; the counts of 2 pods are not sure: left out"
+    assert (unsure.canary, unsure.baseline, unsure.lacks[0].said) == ({}, {}, said)
+    assert known_now.canary[CANARY].requests == 550
+
+
 async def test_counts_that_arrive_late_are_in_the_next_difference() -> None:
     """Nothing is lost, and what was told before stays below."""
     server = scraped()

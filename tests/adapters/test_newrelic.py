@@ -164,6 +164,17 @@ async def test_events_of_an_agent_are_counted() -> None:
     assert [(proof.signal, proof.problem) for proof in proofs] == [(ERRORS, ""), (LATENCY, ""), (CPU, "")]
 
 
+async def test_quiet_pods_send_no_events() -> None:
+    """That is no sign of a server that looks too seldom."""
+    server = NewRelicServer()
+    queries = known(NEW_RELIC, preset="transactions", match={"appName": "shop"}, metrics={"cpu": None})
+    for second in (3, 60, 117):
+        server.add("Transaction", after(second), appName="shop", host=STABLE, duration=0.03, httpResponseCode="200")
+    async with newrelic_metrics(server) as metrics:
+        proofs = await metrics.prove(queries, after(170))
+    assert [(proof.signal, proof.problem) for proof in proofs] == [(ERRORS, ""), (LATENCY, "")]
+
+
 async def test_an_application_that_sends_nothing_is_told() -> None:
     """With what there is in its place."""
     server = NewRelicServer()

@@ -243,6 +243,7 @@ async def test_a_server_that_warns_is_not_trusted_silently(worlds: Worlds) -> No
     """What it gives is handed on, with what it said, for every signal."""
     async with worlds() as world:
         both_arms(world)
+        await world.read(2, 4)
         world.warn("store 3 is away")
         (reading,) = await world.read(4, 5)
     assert lacks(reading) == [(LackKind.PARTIAL, name, None) for name in (ERRORS, LATENCY, CPU)]
