@@ -103,10 +103,10 @@ class Signals(Part):
     """What a canary is judged by. Everything but `preset` says where the service differs from it.
 
     `interval` is how often its pods are scraped; `None`: as its provider says. `errors` is a regular expression for the
-    codes of failed requests. `match` holds further labels and their values (`!=`, `=~` and `!~` may stand before one).
-    `bounds` are the edges of the latency histogram to read, in seconds; empty: all there are. `service` and `route`
-    name the Service and the route; `None`: like the workload. `cpu: kubernetes` takes the use of the CPU from the
-    cluster's metrics API, for services whose processes tell none.
+    codes of failed requests. `match` holds further labels and their values: `!=`, `=~` and `!~` may stand before one, and
+    words such as `{namespace}` in one, as in `arms`. `bounds` are the edges of the latency histogram to read, in
+    seconds; empty: all there are. `service` and `route` name the Service and the route; `None`: like the workload.
+    `cpu: kubernetes` takes the use of the CPU from the cluster's metrics API, for services whose processes tell none.
     """
 
     preset: Literal["http", "grpc", "istio", "ingress-nginx", "gateway", "transactions"] = "http"
@@ -250,9 +250,11 @@ def _match(preset: Preset, signals: Signals, words: Mapping[str, str]) -> Mappin
     if missing:
         raise UsageError(
             f"The preset '{signals.preset}' cannot tell environments apart by itself; "
-            f"add 'match: {{{missing[0]}: …}}', or a label that names the namespace."
+            f"add 'match: {{{missing[0]}: …}}', in which {{namespace}} stands for the target's, or 'labels: "
+            f"{{namespace: …}}'."
         )
-    wanted = {key: _filled(value, words, regex=False) for key, value in preset.match.items()} | signals.match
+    written = {**preset.match, **signals.match}
+    wanted = {key: _filled(value, words, regex=value.startswith(("=~", "!~"))) for key, value in written.items()}
     return {preset.namespace: words["{namespace}"]} | wanted if preset.namespace else wanted
 
 

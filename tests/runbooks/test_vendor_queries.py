@@ -95,7 +95,7 @@ def test_new_relic_is_asked_for_counts_of_each_pod() -> None:
 
 def test_requests_below_any_duration_are_counted_in_events() -> None:
     """So the bounds are the service's choice; what an agent calls an error has failed."""
-    signals = {"preset": "transactions", "match": {"appName": "shop (prod)"}, "bounds": [0.1, 0.5]}
+    signals = {"preset": "transactions", "match": {"appName": "shop ({namespace})"}, "bounds": [0.1, 0.5]}
     asked = texts(NEW_RELIC, signals)
     assert asked["latency"] == snapshot(
         "SELECT count(*) AS 'seen', filter(count(*), WHERE duration <= 0.1) AS 'le=0.1', filter(count(*), WHERE"
@@ -115,6 +115,7 @@ def test_requests_below_any_duration_are_counted_in_events() -> None:
         ("!=eu", "region != 'eu'"),
         ("=~eu|us", "region RLIKE r'eu|us'"),
         ("!~eu.*", "region NOT RLIKE r'eu.*'"),
+        ("=~{name}|{namespace}", "region RLIKE r'api|prod'"),
         ("o'hare", "region = 'o\\'hare'"),
     ],
 )
