@@ -103,8 +103,8 @@ class Signals(Part):
     """What a canary is judged by. Everything but `preset` says where the service differs from it.
 
     `interval` is how often its pods are scraped; `None`: as its provider says. `errors` is a regular expression for the
-    codes of failed requests. `match` holds further labels and their values: `!=`, `=~` and `!~` may stand before one, and
-    words such as `{namespace}` in one, as in `arms`. `bounds` are the edges of the latency histogram to read, in
+    codes of failed requests. `match` holds further labels and their values: `!=`, `=~` and `!~` may stand before one,
+    and words such as `{namespace}` in one, as in `arms`. `bounds` are the edges of the latency histogram to read, in
     seconds; empty: all there are. `service` and `route` name the Service and the route; `None`: like the workload.
     `cpu: kubernetes` takes the use of the CPU from the cluster's metrics API, for services whose processes tell none.
     """
