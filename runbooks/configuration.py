@@ -7,6 +7,7 @@ from pathlib import Path
 from bot.domain.json import Json, JsonObject
 from runbooks.catalogue import Catalogue
 from runbooks.loader import load_folder, load_library
+from runbooks.signal_faults import signal_faults
 from runbooks.source import Document, Fault, Faults, Keys, did_you_mean, read_file
 from runbooks.spec import Runbook
 from runbooks.targets import target_faults
@@ -45,7 +46,7 @@ def load(path: Path) -> Configuration:
         *provider_faults(document),
     )
     if catalogue is not None:
-        faults += target_faults(catalogue, document)
+        faults += (*target_faults(catalogue, document), *signal_faults(catalogue, document))
     if catalogue is None or faults:
         raise Faults(faults)
     return Configuration(catalogue, runbooks)

@@ -4,9 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
-from bot.ports.metrics import AGE_LABEL, NEWEST
+from bot.domain.errors import UsageError
+from bot.ports.metrics import AGE_LABEL, CPU, NEWEST, GaugeQuery, LatencyQuery, RequestsQuery
+from runbooks.asking import Asked, Wanted, operator_of, read_metric
 
-OPERATORS = ("=~", "!~", "!=")
 IRATE_INTERVALS = 4
 """`irate` takes the last two samples of its window; a window of four intervals bears two missed scrapes."""
 
@@ -22,10 +23,30 @@ class Selector:
         return f"{self.metric}{{{', '.join(self.matchers)}}}"
 
 
+def asked(wanted: Wanted) -> Asked:
+    """The queries for Prometheus and its kin. Raises UsageError."""
+    preset, arms = wanted.preset, wanted.arms
+    for name in (arms.label, arms.pod, *preset.codes, *wanted.match):
+        if "." in name:
+            raise UsageError(f"'{name}' is not the name of a label of Prometheus; write it with _ instead of a dot.")
+    counted = _selector(preset.requests, wanted)
+    latency = gauges = None
+    if preset.latency:
+        timed = _selector(preset.latency, wanted)
+        latency = LatencyQuery(histogram(timed, arms.labels), timed.metric, preset.unit_s, wanted.bounds)
+    if preset.cpu:
+        used = _selector(preset.cpu, wanted)
+        gauges = GaugeQuery(CPU, usage(used, arms.labels, wanted.interval), used.metric)
+    return Asked(
+        RequestsQuery(requests(counted, arms.labels, preset.codes), counted.metric, preset.codes, preset.errors),
+        latency,
+        (gauges,) if gauges else (),
+    )
+
+
 def matcher(label: str, wanted: str) -> str:
     """One matcher. `wanted` is a value, or begins with one of `=~`, `!~` and `!=`."""
-    operator = next((sign for sign in OPERATORS if wanted.startswith(sign)), "=")
-    value = wanted.removeprefix(operator) if operator != "=" else wanted
+    operator, value = operator_of(wanted)
     escaped = value.replace("\\", "\\\\").replace('"', '\\"')
     return f'{label}{operator}"{escaped}"'
 
@@ -36,7 +57,7 @@ def requests(selector: Selector, labels: Sequence[str], codes: Sequence[str]) ->
     return f"{_sum(labels, codes)} ({selector}) or {ages}"
 
 
-def latency(selector: Selector, labels: Sequence[str]) -> str:
+def histogram(selector: Selector, labels: Sequence[str]) -> str:
     """The cumulative histogram of each pod."""
     return f"{_sum(labels, ['le'])} ({selector})"
 
@@ -45,6 +66,17 @@ def usage(selector: Selector, labels: Sequence[str], interval: timedelta) -> str
     """What a counter of seconds grew by in each second between its last two scrapes: cores in use."""
     window_s = int((IRATE_INTERVALS * interval).total_seconds())
     return f"{_sum(labels, [])} (irate({selector}[{window_s}s]))"
+
+
+def _selector(written: str, wanted: Wanted) -> Selector:
+    name, own = read_metric(written)
+    if "." in name:
+        raise UsageError(f"'{name}' is not the name of a metric of Prometheus; write it with _ instead of a dot.")
+    arms = wanted.arms
+    fresh = (arms.baseline,) if arms.baseline else ()
+    all_arms = "|".join((arms.stable, arms.canary, *fresh))
+    labels = (matcher(key, value) for key, value in wanted.match.items())
+    return Selector(name, (*((own,) if own else ()), *labels, matcher(arms.label, f"=~{all_arms}")))
 
 
 def _sum(labels: Sequence[str], more: Sequence[str]) -> str:

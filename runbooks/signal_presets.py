@@ -32,7 +32,8 @@ class ArmLabel:
 @dataclass(frozen=True, slots=True)
 class Preset:
     """Names of metrics and labels. `arms` is `None` where the name of the pod tells the arm. `pod` is the label of the
-    process that counts: the service's own pod, or the proxy's. `match` holds labels that every series must have."""
+    process that counts: the service's own pod or, unless `own_pods`, that of a proxy far from it. `match` holds labels
+    that every series must have, `must_match` those of them that only the service can say."""
 
     requests: str
     latency: str
@@ -44,6 +45,8 @@ class Preset:
     unit_s: float = 1.0
     arms: ArmLabel | None = None
     match: Mapping[str, str] = field(default_factory=lambda: NOTHING)
+    own_pods: bool = True
+    must_match: tuple[str, ...] = ()
 
 
 HTTP = Preset(
@@ -85,6 +88,7 @@ INGRESS_NGINX = Preset(
         hint="is there a canary Ingress, and does the label 'service' name the stable Service?",
     ),
     match={"service": "{service}"},
+    own_pods=False,
 )
 """The label `service` stays that of the stable Ingress; a request that went to the canary carries the upstream
 `<namespace>-<service>-<port>` in `canary` (ingress-nginx, rootfs/etc/nginx/lua/monitor.lua and balancer.lua)."""
@@ -101,6 +105,7 @@ GATEWAY = Preset(
         stable="httproute/{namespace}/{route}/rule/[0-9]+/backend/0",
         hint="Envoy Gateway counts the backends of a rule apart only when one of its backendRefs has a filter",
     ),
+    own_pods=False,
 )
 """Envoy Gateway (envoyproxy/gateway issue 7008): one Envoy cluster for each rule or, where a backendRef has a filter,
 for each backend in the order of the rule: stable first, canary second."""

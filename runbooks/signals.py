@@ -4,7 +4,6 @@ queries."""
 import re
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import timedelta
 from itertools import pairwise
 from typing import Annotated, Literal, Self
 
@@ -13,20 +12,24 @@ from pydantic import AfterValidator, BeforeValidator, Field, field_validator, mo
 from bot.domain.errors import UsageError
 from bot.domain.target import WorkloadKind, WorkloadRef
 from bot.ports import metrics
-from bot.ports.metrics import Arms, GaugeQuery, LatencyQuery, RequestsQuery, SignalQueries
-from runbooks import promql
+from bot.ports.metrics import Arms, GaugeQuery, PodUsage, SignalQueries
+from runbooks.asking import LABEL, METRIC, Wanted
 from runbooks.durations import PositiveDuration
 from runbooks.guards import GuardRail
+from runbooks.languages import language_of
 from runbooks.margins import Margins
 from runbooks.metrics_providers import ProviderEntry
 from runbooks.parts import Name, Part
 from runbooks.pod_names import literal, pods_of
-from runbooks.promql import Selector, matcher
 from runbooks.signal_presets import MILLISECOND, PRESETS, ArmLabel, Preset
 
-METRIC = re.compile(r'([a-zA-Z_:][a-zA-Z0-9_:]*)(?:\{((?:[^{}"]|"[^"]*")*)\})?')
-LABEL = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*")
 FEWEST_BOUNDS = 2
+POD_METRICS = "pods.metrics.k8s.io"
+"""What the cluster's metrics API calls how much its pods use."""
+
+BY_LABEL = frozenset(name for name, preset in PRESETS.items() if preset.arms)
+"""Presets that tell the arms by a label of their own."""
+
 CANARY, BASELINE = "-canary", "-baseline"
 """What the names of the Deployments beside stable end in."""
 
@@ -100,16 +103,18 @@ class Signals(Part):
     """What a canary is judged by. Everything but `preset` says where the service differs from it.
 
     `interval` is how often its pods are scraped; `None`: as its provider says. `errors` is a regular expression for the
-    codes of failed requests. `match` holds further labels and their values (`!=`, `=~` and `!~` may stand before one).
-    `bounds` are the edges of the latency histogram to read, in seconds; empty: all there are. `service` and `route`
-    name the Service and the route; `None`: like the workload.
+    codes of failed requests. `match` holds further labels and their values: `!=`, `=~` and `!~` may stand before one,
+    and words such as `{namespace}` in one, as in `arms`. `bounds` are the edges of the latency histogram to read, in
+    seconds; empty: all there are. `service` and `route` name the Service and the route; `None`: like the workload.
+    `cpu: kubernetes` takes the use of the CPU from the cluster's metrics API, for services whose processes tell none.
     """
 
-    preset: Literal["http", "grpc", "istio", "ingress-nginx", "gateway"] = "http"
+    preset: Literal["http", "grpc", "istio", "ingress-nginx", "gateway", "transactions"] = "http"
     provider: str | None = None
     interval: PositiveDuration | None = None
     metrics: MetricNames = Field(default_factory=MetricNames)
     labels: LabelNames = Field(default_factory=LabelNames)
+    cpu: Literal["kubernetes"] | None = None
     arms: ArmNames | None = None
     errors: Pattern | None = None
     match: dict[Label, str] = Field(default_factory=dict)
@@ -130,8 +135,14 @@ class Signals(Part):
         return bounds
 
     @model_validator(mode="after")
+    def _one_cpu(self) -> Self:
+        if self.cpu and self.metrics.cpu:
+            raise ValueError("'cpu: kubernetes' and 'metrics: {cpu: …}' exclude each other; leave one out")
+        return self
+
+    @model_validator(mode="after")
     def _tells_arms_apart(self) -> Self:
-        names_pods = self.arms is None and PRESETS[self.preset].arms is None
+        names_pods = self.arms is None and self.preset not in BY_LABEL
         if names_pods and "pod" in self.labels.model_fields_set and self.labels.pod is None:
             raise ValueError("without a pod label the arms must be told apart by 'arms'")
         return self
@@ -149,22 +160,30 @@ def resolve(
     Canary pods belong to the Deployment `<name>-canary`. The baseline is stable itself or, with `fresh_baseline`, the
     pods of the Deployment `<name>-baseline`. Raises UsageError where the arms cannot be told apart.
     """
-    preset = _own(PRESETS[signals.preset], signals)
-    words = _words(signals, workload)
+    language = language_of(entry)
+    words = _words(signals, workload, entry)
+    preset = _own(language.preset(signals.preset), signals, words)
     arms = _arms(preset, workload, words, fresh_baseline=fresh_baseline)
-    interval = signals.interval or entry.interval
-    wanted = _matchers(preset, signals, words, arms)
+    wanted = Wanted(
+        preset=preset,
+        arms=arms,
+        match=_match(preset, signals, words),
+        namespace=workload.namespace,
+        interval=signals.interval or entry.interval,
+        bounds=signals.bounds,
+    )
+    asked = language.asked(wanted)
     return SignalQueries(
         provider=provider,
-        interval=interval,
+        interval=wanted.interval,
         arms=arms,
-        requests=_requests(preset, _selector(preset.requests, wanted), arms),
-        latency=_latency(preset, signals, wanted, arms),
-        gauges=_gauges(preset, wanted, arms, interval),
+        requests=asked.requests,
+        latency=asked.latency,
+        gauges=(_pod_usage(preset, workload),) if signals.cpu else asked.gauges,
     )
 
 
-def _own(preset: Preset, signals: Signals) -> Preset:
+def _own(preset: Preset, signals: Signals, words: Mapping[str, str]) -> Preset:
     """The preset with everything that the service has written otherwise."""
     written = signals.metrics.model_dump(exclude_unset=True) | signals.labels.model_dump(exclude_unset=True)
     changes = {("codes" if key == "code" else key): value for key, value in written.items()}
@@ -174,15 +193,26 @@ def _own(preset: Preset, signals: Signals) -> Preset:
         changes["errors"] = signals.errors
     if signals.latency_unit:
         changes["unit_s"] = MILLISECOND if signals.latency_unit == "ms" else 1.0
-    return replace(preset, **changes)
+    if signals.cpu:
+        changes["cpu"] = None
+    named = replace(preset, **changes)
+    prefix = words["{prefix}"]
+    return replace(
+        named,
+        requests=named.requests.replace("{prefix}", prefix),
+        latency=named.latency and named.latency.replace("{prefix}", prefix),
+    )
 
 
-def _words(signals: Signals, workload: WorkloadRef) -> Mapping[str, str]:
+def _words(signals: Signals, workload: WorkloadRef, entry: ProviderEntry) -> Mapping[str, str]:
+    service = signals.service or workload.name
+    prefix = entry.datadog.prefix.replace("{service}", service.replace("-", "_")) if entry.datadog else ""
     return {
         "{name}": workload.name,
         "{namespace}": workload.namespace,
-        "{service}": signals.service or workload.name,
+        "{service}": service,
         "{route}": signals.route or workload.name,
+        "{prefix}": f"{prefix.rstrip('.')}." if prefix else "",
     }
 
 
@@ -214,37 +244,26 @@ def _arms(preset: Preset, workload: WorkloadRef, words: Mapping[str, str], *, fr
     )
 
 
-def _matchers(preset: Preset, signals: Signals, words: Mapping[str, str], arms: Arms) -> tuple[str, ...]:
-    wanted = {key: _filled(value, words, regex=False) for key, value in preset.match.items()} | signals.match
-    if preset.namespace:
-        wanted = {preset.namespace: words["{namespace}"]} | wanted
-    fresh = (arms.baseline,) if arms.baseline else ()
-    all_arms = "|".join((arms.stable, arms.canary, *fresh))
-    return (*(matcher(key, value) for key, value in wanted.items()), matcher(arms.label, f"=~{all_arms}"))
+def _match(preset: Preset, signals: Signals, words: Mapping[str, str]) -> Mapping[str, str]:
+    """The labels that every series must have. Raises UsageError."""
+    missing = [label for label in preset.must_match if label not in signals.match and not preset.namespace]
+    if missing:
+        raise UsageError(
+            f"The preset '{signals.preset}' cannot tell environments apart by itself; "
+            f"add 'match: {{{missing[0]}: …}}', in which {{namespace}} stands for the target's, or 'labels: "
+            f"{{namespace: …}}'."
+        )
+    written = {**preset.match, **signals.match}
+    wanted = {key: _filled(value, words, regex=value.startswith(("=~", "!~"))) for key, value in written.items()}
+    return {preset.namespace: words["{namespace}"]} | wanted if preset.namespace else wanted
 
 
-def _selector(written: str, wanted: tuple[str, ...]) -> Selector:
-    read = METRIC.fullmatch(written)
-    if read is None:
-        raise UsageError(f"'{written}' is not the name of a metric.")
-    own = (read[2].strip(),) if read[2] and read[2].strip() else ()
-    return Selector(read[1], (*own, *wanted))
-
-
-def _requests(preset: Preset, selector: Selector, arms: Arms) -> RequestsQuery:
-    text = promql.requests(selector, arms.labels, preset.codes)
-    return RequestsQuery(text, selector.metric, preset.codes, preset.errors)
-
-
-def _latency(preset: Preset, signals: Signals, wanted: tuple[str, ...], arms: Arms) -> LatencyQuery | None:
-    if not preset.latency:
-        return None
-    selector = _selector(preset.latency, wanted)
-    return LatencyQuery(promql.latency(selector, arms.labels), selector.metric, preset.unit_s, signals.bounds)
-
-
-def _gauges(preset: Preset, wanted: tuple[str, ...], arms: Arms, interval: timedelta) -> tuple[GaugeQuery, ...]:
-    if not preset.cpu:
-        return ()
-    selector = _selector(preset.cpu, wanted)
-    return (GaugeQuery(metrics.CPU, promql.usage(selector, arms.labels, interval), selector.metric),)
+def _pod_usage(preset: Preset, workload: WorkloadRef) -> GaugeQuery:
+    """CPU as the cluster measures it. Raises UsageError where the pods of the other signals are not the service's."""
+    if not preset.own_pods or not preset.pod:
+        raise UsageError(
+            "The cluster measures the service's own pods, and these signals are counted elsewhere, at the gateway; "
+            "leave out 'cpu: kubernetes'."
+        )
+    usage = PodUsage(workload.cluster, workload.namespace, pods_of(workload.kind, workload.name))
+    return GaugeQuery(metrics.CPU, f"{POD_METRICS} in namespace {workload.namespace}", POD_METRICS, usage)

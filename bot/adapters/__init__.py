@@ -1,2 +1,3 @@
 """The real servers behind the ports of `bot.ports`: Kubernetes, OCI registries, HTTP probes, metrics servers
-(`prometheus`, `grafana`; `metric_*` is what any of them needs), the system clock."""
+(`prometheus`, `grafana`, `datadog`, `newrelic`; `metric_*` is what any of them needs, `counting_metrics` what those
+that keep no counters have in common, `pod_usage_metrics` adds what a cluster measures itself), the system clock."""

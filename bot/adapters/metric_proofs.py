@@ -80,7 +80,7 @@ def _requests_problem(query: RequestsQuery, interval: timedelta, stable: Sequenc
     if not coded:
         wanted = "' or '".join(query.code_labels)
         return f"no series has a label '{wanted}', so failed requests cannot be told; set labels: {{code: …}}"
-    return next(_scrape_problems(ages, interval), "")
+    return next(_scrape_problems(() if query.sparse else ages, interval), "")
 
 
 def _scrape_problems(ages: Sequence[Series], interval: timedelta) -> Iterator[str]:
@@ -110,7 +110,7 @@ def _latency(query: LatencyQuery, arms: Arms, stable: Sequence[Series], found: s
         if bound is not None:
             by_pod.setdefault(series.labels.get(arms.pod or arms.label, ""), set()).add(bound)
     if not by_pod:
-        problem = "the series have no label 'le', so this is no histogram; name the metric that ends in _bucket"
+        problem = f"the series have no label '{query.label}', so this is no histogram; name the metric of its buckets"
         return Proof(LATENCY, query.text, found, problem)
     common = sorted(set.intersection(*by_pod.values()))
     finite = tuple(bound for bound in common if bound != float("inf"))
@@ -123,6 +123,9 @@ def _bucket_problem(query: LatencyQuery, common: Sequence[float]) -> str:
         return "the pods have no bucket in common, so they cannot be compared"
     if common[-1] != float("inf"):
         return 'the histogram has no bucket le="+Inf", so slow requests are not counted'
+    if len(common) == 1:
+        said = "the histogram has no bucket besides +Inf, which says nothing about latency"
+        return f"{said}; have its buckets sent, or leave it out with metrics: {{latency: null}}"
     missing = [bound for bound in query.bounds if edge(bound) not in common]
     if missing:
         there = ", ".join(f"{bound:g}" for bound in common[:-1])

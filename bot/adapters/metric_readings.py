@@ -82,7 +82,7 @@ def gathered(queries: SignalQueries, answers: Mapping[str, Answer]) -> Pods:
 def bound_of(labels: Mapping[str, str], query: LatencyQuery) -> float | None:
     """The upper edge of a bucket in seconds; `None` for a series that is no bucket."""
     try:
-        return edge(float(labels["le"]) * query.unit_s)
+        return edge(float(labels[query.label]) * query.unit_s)
     except (KeyError, ValueError):
         return None
 

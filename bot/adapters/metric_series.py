@@ -7,6 +7,10 @@ Milliseconds = int
 """A moment as milliseconds since the epoch: exact, unlike fractions of a second."""
 
 
+Labels = tuple[tuple[str, str], ...]
+"""Labels as a key."""
+
+
 @dataclass(frozen=True, slots=True)
 class Series:
     """One series: its labels, and its values by moment."""
@@ -21,3 +25,8 @@ class Answer:
 
     series: tuple[Series, ...]
     warnings: tuple[str, ...] = ()
+
+
+def labels_key(labels: Mapping[str, str]) -> Labels:
+    """Equal for equal labels, in whatever order."""
+    return tuple(sorted(labels.items()))

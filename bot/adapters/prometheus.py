@@ -1,15 +1,14 @@
 """`Metrics` over Prometheus, and whatever speaks its query API."""
 
-from collections.abc import Iterator
 from datetime import datetime, timedelta
 from types import TracebackType
 from typing import Self
 
 import httpx
 
+from bot.adapters.metric_moments import moment, ms, portions
 from bot.adapters.metric_proofs import Query, nothing, proof
 from bot.adapters.metric_readings import readings
-from bot.adapters.metric_series import Milliseconds
 from bot.adapters.prometheus_client import PrometheusClient, Server
 from bot.domain.errors import PermanentError, RefusedError, UnreachableError, UnreadableError
 from bot.ports.metrics import Proof, Reading, SignalQueries
@@ -18,10 +17,6 @@ SETTLING = 4
 LONGEST_SETTLING = timedelta(seconds=2)
 """A scrape is kept under the time when it began, so the youngest moments may still change: a quarter of an interval, at
 most this long, is left for the next look. Otherwise two signals could differ by one scrape."""
-
-MOST_STEPS = 100
-"""Moments in one request; only somebody who was away for a while needs more than one. Whatever else this process does
-waits while an answer is read: a hundred pods take a quarter of a second."""
 
 LOOK_BACK = timedelta(minutes=3)
 """How far a proof looks back: two scrapes of anybody who scrapes every minute."""
@@ -50,10 +45,10 @@ class PrometheusMetrics:
         """See `Metrics`."""
         if queries.latency and not queries.latency.bounds:
             raise PermanentError("the buckets of the latency histogram are not known; prove the queries first")
-        step = _ms(queries.interval)
+        step = ms(queries.interval)
         settled = until - min(queries.interval / SETTLING, LONGEST_SETTLING)
         found: list[Reading] = []
-        for moments in _portions(_moment(since), _moment(settled), step):
+        for moments in portions(moment(since), moment(settled), step):
             # One after the other, so that one canary never takes more than one of the server's places.
             answers = {
                 name: await self._client.over(query.text, moments[0], moments[-1], step)
@@ -67,8 +62,8 @@ class PrometheusMetrics:
         return tuple([await self._proof(name, query, queries, now) for name, query in queries.signals.items()])
 
     async def _proof(self, name: str, query: Query, queries: SignalQueries, now: datetime) -> Proof:
-        step, last = _ms(queries.interval), _moment(now)
-        answer = await self._client.over(query.text, last - max(_ms(LOOK_BACK), 5 * step), last, step)
+        step, last = ms(queries.interval), moment(now)
+        answer = await self._client.over(query.text, last - max(ms(LOOK_BACK), 5 * step), last, step)
         usable = proof(name, query, queries, answer)
         if usable is not None:
             return usable
@@ -82,18 +77,3 @@ class PrometheusMetrics:
             return await self._client.metric_names()
         except (UnreachableError, RefusedError, UnreadableError):
             return ()
-
-
-def _portions(since: Milliseconds, until: Milliseconds, step: Milliseconds) -> Iterator[range]:
-    """The multiples of `step` in (since, until], so many at a time as one request may have."""
-    first, end = (since // step + 1) * step, until + 1
-    for begin in range(first, end, MOST_STEPS * step):
-        yield range(begin, min(begin + MOST_STEPS * step, end), step)
-
-
-def _moment(at: datetime) -> Milliseconds:
-    return int(at.timestamp() * 1000)
-
-
-def _ms(duration: timedelta) -> Milliseconds:
-    return duration // timedelta(milliseconds=1)

@@ -73,13 +73,15 @@ class RequestsQuery:
     each pod with the time of its newest sample (see AGE_LABEL).
 
     `metric` is the bare name, to tell what is missing when nothing comes back. A series is of failed requests when the
-    value of one of its `code_labels` matches `bad` as a whole.
+    value of one of its `code_labels` matches `bad` as a whole. `sparse`: what is counted are events, so that a quiet
+    pod shows nothing, and nobody can tell from gaps how often it is scraped.
     """
 
     text: str
     metric: str
     code_labels: tuple[str, ...]
     bad: str
+    sparse: bool = False
 
     def is_bad(self, labels: Mapping[str, str]) -> bool:
         """Whether a series counts failed requests."""
@@ -88,16 +90,17 @@ class RequestsQuery:
 
 @dataclass(frozen=True, slots=True)
 class LatencyQuery:
-    """A cumulative histogram: one series for each pod and `le`, in units of `unit_s` seconds.
+    """A cumulative histogram: one series for each pod and upper edge, in units of `unit_s` seconds.
 
     `bounds` are the finite upper edges that are read, in seconds, rising; empty until `SignalQueries.proven` has found
-    them in the histogram itself. The infinite one always follows.
+    them in the histogram itself. The infinite one always follows. `label` is the label that holds the edge.
     """
 
     text: str
     metric: str
     unit_s: float = 1.0
     bounds: tuple[float, ...] = ()
+    label: str = "le"
 
     @property
     def edges(self) -> tuple[float, ...]:
@@ -106,12 +109,23 @@ class LatencyQuery:
 
 
 @dataclass(frozen=True, slots=True)
+class PodUsage:
+    """The pods whose use of the CPU the cluster itself is asked for. `stable` is a regular expression of the names of
+    those that are there before a canary starts."""
+
+    cluster: str
+    namespace: str
+    stable: str
+
+
+@dataclass(frozen=True, slots=True)
 class GaugeQuery:
-    """A level of each pod, such as CPU in cores."""
+    """A level of each pod, such as CPU in cores. With `usage` the cluster is asked, not the metrics server."""
 
     name: str
     text: str
     metric: str
+    usage: PodUsage | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +133,9 @@ class SignalQueries:
     """What a canary is judged by, resolved: ready to be asked, and sealed into a plan.
 
     `provider` is the name of the server in the catalogue; `interval` how often it scrapes, hence the step in which
-    readings come. A signal that is `None` or not listed is not measured.
+    readings come. A signal that is `None` or not listed is not measured. `counted_from` is where a server that keeps
+    counts for each interval, and no counters, begins to add them up: so a reading is the same whoever reads it, and
+    when; `None` until `proven`, and for a server that keeps counters.
     """
 
     provider: str
@@ -128,6 +144,7 @@ class SignalQueries:
     requests: RequestsQuery
     latency: LatencyQuery | None = None
     gauges: tuple[GaugeQuery, ...] = ()
+    counted_from: datetime | None = None
 
     @property
     def signals(self) -> Mapping[str, RequestsQuery | LatencyQuery | GaugeQuery]:
@@ -136,11 +153,14 @@ class SignalQueries:
         return {ERRORS: self.requests, **latency, **{gauge.name: gauge for gauge in self.gauges}}
 
     def proven(self, proofs: Sequence["Proof"]) -> "SignalQueries":
-        """With the bounds that the histogram turned out to have, unless some were chosen; do this before sealing."""
+        """With what only the server could tell; do this before sealing. The bounds that the histogram turned out to
+        have, unless some were chosen, and the moment from which counts are added up."""
+        began = next((proof.counted_from for proof in proofs if proof.counted_from), self.counted_from)
         found = next((proof.bounds for proof in proofs if proof.signal == LATENCY), ())
-        if self.latency is None or self.latency.bounds:
-            return self
-        return replace(self, latency=replace(self.latency, bounds=found))
+        latency = self.latency
+        if latency and not latency.bounds:
+            latency = replace(latency, bounds=found)
+        return replace(self, latency=latency, counted_from=began)
 
     def sealed(self) -> Json:
         """As JSON; `unsealed` reads it back."""
@@ -199,7 +219,7 @@ class Proof:
     """What became of one query when it was tried on the stable pods.
 
     `found` says what came back; `problem` what is wrong with it and what to write instead, empty when it is `usable`.
-    `bounds` are the finite edges of the histogram in seconds.
+    `bounds` are the finite edges of the histogram in seconds; `counted_from` as in `SignalQueries`.
     """
 
     signal: str
@@ -207,6 +227,7 @@ class Proof:
     found: str
     problem: str = ""
     bounds: tuple[float, ...] = ()
+    counted_from: datetime | None = None
 
     @property
     def usable(self) -> bool:
@@ -222,10 +243,11 @@ class Metrics(Protocol):
     async def read(self, queries: SignalQueries, since: datetime, until: datetime) -> tuple[Reading, ...]:
         """The readings in (`since`, `until`], oldest first, one for each multiple of the scrape interval since the
         epoch: whoever asks again for the same time gets the same moments. One request for each signal, whatever the
-        number of pods. What is too young to be settled is left for the next look, so hand in the `at` of the last
-        reading as the next `since`.
+        number of pods, and now and then another for what was counted before. What is too young to be settled is left
+        for the next look, so hand in the `at` of the last reading as the next `since`.
 
-        Raises PermanentError for a histogram whose bounds are not known yet.
+        Raises PermanentError for queries that must be proven first: the bounds of a histogram, or the moment from which
+        counts are added up, are not known yet.
         """
         ...
 

@@ -8,8 +8,10 @@ import httpx
 import pytest
 from pydantic import SecretStr
 
-from bot.adapters.prometheus import MOST_STEPS, PrometheusMetrics
-from bot.adapters.prometheus_client import MOST_BYTES, Server
+from bot.adapters.metric_moments import MOST_STEPS
+from bot.adapters.metrics_http import MOST_BYTES
+from bot.adapters.prometheus import PrometheusMetrics
+from bot.adapters.prometheus_client import Server
 from bot.adapters.secret_source import HttpLogin
 from bot.domain.errors import PermanentError, RefusedError, SetupError, UnreachableError, UnreadableError
 from bot.ports.metrics import CPU, ERRORS, LATENCY, LackKind

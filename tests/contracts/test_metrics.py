@@ -7,12 +7,25 @@ from itertools import pairwise
 import pytest
 
 from bot.ports.metrics import CPU, ERRORS, LATENCY, Arm, LackKind, Reading, SignalQueries
-from tests.contracts.canaries import INTERVAL, World, Worlds, fake_world, memory_world, pod, queries_of, real_world
+from tests.contracts.canaries import (
+    INTERVAL,
+    World,
+    Worlds,
+    datadog_world,
+    fake_world,
+    memory_world,
+    newrelic_world,
+    pod,
+    queries_of,
+    real_world,
+)
 from tests.fakes.streams import BOUNDS
 
 WORLDS = [
     pytest.param(fake_world, id="fake"),
     pytest.param(memory_world, id="memory"),
+    pytest.param(datadog_world, id="datadog"),
+    pytest.param(newrelic_world, id="newrelic"),
     pytest.param(real_world, id="real", marks=pytest.mark.real),
 ]
 
@@ -26,7 +39,7 @@ def worlds(request: pytest.FixtureRequest) -> Worlds:
 
 async def proven(world: World, **signals: object) -> SignalQueries:
     """The queries of the world's service, with the bounds that its histogram has."""
-    queries = queries_of(world.workload, **signals)
+    queries = queries_of(world.workload, vendor=world.vendor, **signals)
     _, now = await world.passes(3)
     return queries.proven(await world.metrics.prove(queries, now))
 
@@ -175,8 +188,7 @@ async def test_a_signal_without_series_is_told(worlds: Worlds) -> None:
     """The pods' other counters are there, and no bucket is silently 0."""
     async with worlds() as world:
         stable, canary = await in_canary(world)
-        await world.passes(3)
-        queries = queries_of(world.workload, metrics={"latency": "no_such_bucket"}, bounds=[0.1, 0.25])
+        queries = await proven(world, metrics={"latency": "no_such_bucket"}, bounds=[0.1, 0.25])
         (*_, last) = await world.metrics.read(queries, *await world.passes(2))
     assert kinds(last, Arm.CANARY) == kinds(last, Arm.BASELINE) == {(LackKind.NO_SERIES, LATENCY)}
     assert "latency is not shown by the canary pod" in [lack.said for lack in last.lacks]
@@ -188,7 +200,7 @@ async def test_every_query_is_proven_on_stable(worlds: Worlds) -> None:
     """Before there is a canary, with what came back."""
     async with worlds() as world:
         await world.load(pod(world.workload, 0), pod(world.workload, 1))
-        queries = queries_of(world.workload)
+        queries = queries_of(world.workload, vendor=world.vendor)
         _, now = await world.passes(5)
         proofs = await world.metrics.prove(queries, now)
     assert [(proof.signal, proof.usable, proof.problem) for proof in proofs] == [
@@ -224,10 +236,10 @@ async def test_a_query_that_cannot_judge_is_told(
     async with worlds() as world:
         await world.load(pod(world.workload, 0))
         _, now = await world.passes(4)
-        proofs = await world.metrics.prove(queries_of(world.workload, **signals), now)
+        proofs = await world.metrics.prove(queries_of(world.workload, vendor=world.vendor, **signals), now)
     (proof,) = [proof for proof in proofs if proof.signal == signal]
     assert not proof.usable
-    assert problem in proof.problem
+    assert world.vendor.spoken(problem) in proof.problem
 
 
 async def test_a_workload_nobody_scrapes_is_told(worlds: Worlds) -> None:
@@ -236,7 +248,8 @@ async def test_a_workload_nobody_scrapes_is_told(worlds: Worlds) -> None:
         other = pod(world.workload, 0, suffix="-worker")
         await world.load(other)
         _, now = await world.passes(4)
-        proofs = await world.metrics.prove(queries_of(world.workload), now)
+        proofs = await world.metrics.prove(queries_of(world.workload, vendor=world.vendor), now)
     assert not any(proof.usable for proof in proofs)
-    assert all(f"has no series whose pod is like {world.workload}-" in proof.problem for proof in proofs)
+    said = world.vendor.spoken(f"has no series whose pod is like {world.workload}-")
+    assert all(said in proof.problem for proof in proofs)
     assert {proof.found for proof in proofs} == {"nothing"}

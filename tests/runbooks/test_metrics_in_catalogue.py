@@ -86,7 +86,7 @@ def test_what_cannot_be_resolved_is_a_slip() -> None:
         (
             "    grafana: {",
             "    prometheus: {url: http://x}\n    grafana: {",
-            "exactly one of 'prometheus' and 'grafana'",
+            "exactly one of 'prometheus', 'grafana', 'datadog' and 'newrelic'",
         ),
         (
             "url: http://prometheus",
@@ -107,6 +107,53 @@ def test_what_cannot_be_resolved_is_a_slip() -> None:
         ),
         (", token_file: /run/secrets/grafana", "", "metrics.hosted.grafana lacks the key 'token_file'"),
         ("uid: prom-1", 'uid: "../admin"', "metrics.hosted.grafana.uid: string should match pattern"),
+        (
+            "grafana: {url: https://grafana.test/sub, uid: prom-1, token_file: /run/secrets/grafana}",
+            "datadog: {site: datadog.eu, api_key_file: a, application_key_file: b}",
+            "metrics.hosted.datadog.site cannot be 'datadog.eu'; did you mean 'datadoghq.eu'?",
+        ),
+        (
+            "grafana: {url: https://grafana.test/sub, uid: prom-1, token_file: /run/secrets/grafana}",
+            "datadog: {api_key_file: a}",
+            "metrics.hosted.datadog lacks the key 'application_key_file'",
+        ),
+        (
+            "grafana: {url: https://grafana.test/sub, uid: prom-1, token_file: /run/secrets/grafana}",
+            "newrelic: {account: '12', api_key_file: a}",
+            "metrics.hosted.newrelic.account must be a whole number",
+        ),
+        (
+            "grafana: {url: https://grafana.test/sub, uid: prom-1, token_file: /run/secrets/grafana}",
+            "newrelic: {account: 12, api_key: NRAK-1}",
+            "metrics.hosted.newrelic has no key 'api_key'; did you mean 'api_key_file'?",
+        ),
+        (
+            "grafana: {url: https://grafana.test/sub, uid: prom-1, token_file: /run/secrets/grafana}",
+            "newrelic: {account: 12, api_key_file: a, region: eu1}",
+            "metrics.hosted.newrelic.region cannot be 'eu1'; did you mean 'eu'?",
+        ),
+        ("preset: grpc", "preset: transactions", "services.web.signals: Prometheus has no preset 'transactions'"),
+        ("margins: {error_ni: 3}", "cpu: kubernets", "services.api.signals.cpu cannot be 'kubernets'; did you mean"),
+        (
+            "margins: {error_ni: 3}",
+            "cpu: kubernetes\n      metrics: {cpu: x}",
+            "'cpu: kubernetes' and 'metrics: {cpu: …}' exclude each other; leave one out",
+        ),
+        (
+            "preset: grpc",
+            "preset: gateway, cpu: kubernetes",
+            "counted elsewhere, at the gateway; leave out 'cpu: kubernetes'",
+        ),
+        (
+            "margins: {error_ni: 3}",
+            "metrics: {requests: http.requests}",
+            "services.api.signals: 'http.requests' is not the name of a metric of Prometheus; write it with _",
+        ),
+        (
+            "margins: {error_ni: 3}",
+            "labels: {pod: k8s.pod}",
+            "'k8s.pod' is not the name of a label of Prometheus; write it with _",
+        ),
         ("interval: 30s", "interval: 30", "metrics.hosted.interval: 30 has no unit; write 30s for seconds"),
         ("interval: 30s", "interval: 0s", "metrics.hosted.interval: input should be greater than"),
         ("preset: grpc", "preset: grp", "services.web.signals.preset cannot be 'grp'; did you mean 'grpc'?"),
@@ -146,6 +193,52 @@ def test_every_fault_says_what_to_write(tmp_path: Path, old: str, new: str, said
     """The place in words, what is wrong with it, and the near word or the fix."""
     assert old in JUDGED
     assert said in said_of(JUDGED.replace(old, new, 1), tmp_path)
+
+
+DATADOG = "datadog: {site: datadoghq.eu, api_key_file: a, application_key_file: b}"
+NEW_RELIC = "newrelic: {account: 12, api_key_file: a, region: eu}"
+
+
+def elsewhere(provider: str, signals: str) -> str:
+    """The catalogue where one service has these signals, measured by that provider."""
+    grafana = "grafana: {url: https://grafana.test/sub, uid: prom-1, token_file: /run/secrets/grafana}"
+    text = JUDGED.replace(grafana, provider).replace("    interval: 30s\n", "")
+    return text.replace("{preset: grpc, provider: hosted}", f"{{provider: hosted, {signals}}}")
+
+
+@pytest.mark.parametrize(
+    ("provider", "signals", "said"),
+    [
+        (DATADOG, "preset: gateway", "Datadog has no preset 'gateway'; known: grpc, http, istio"),
+        (DATADOG, "match: {path: =~/v1/.*}", "Datadog knows no regular expressions: write 'path: /v1/.*' with * for"),
+        (DATADOG, "metrics: {cpu: shop.cpu.count}", "CPU must be a gauge in cores, and 'shop.cpu.count' is a count"),
+        (NEW_RELIC, "preset: ingress-nginx", "New Relic has no preset 'ingress-nginx'"),
+        (NEW_RELIC, "preset: transactions", "cannot tell environments apart by itself; add 'match: {appName: …}'"),
+        (NEW_RELIC, "metrics: {cpu: Transaction}", "'Transaction' is no level of CPU; leave it out for K8sContainer"),
+        (
+            NEW_RELIC,
+            "arms: {label: version, canary: b, stable: a}",
+            "The samples of containers have no label 'version'; name a metric, or cpu: null",
+        ),
+    ],
+)
+def test_signals_must_fit_their_server(tmp_path: Path, provider: str, signals: str, said: str) -> None:
+    """What a language cannot say is told with the line of the service, before any canary."""
+    told = said_of(elsewhere(provider, signals), tmp_path)
+    assert said in told
+    assert told.startswith("sluice.yaml:4")
+
+
+def test_other_servers_count_in_intervals_of_their_own() -> None:
+    """Unless their entry says otherwise."""
+    catalogue = a_catalogue(elsewhere(DATADOG, "preset: http"))
+    assert catalogue.queries("web", "prod").interval == timedelta(seconds=30)
+    datadog = catalogue.metrics["hosted"].datadog
+    assert datadog
+    assert datadog.address == "https://api.datadoghq.eu"
+    newrelic = a_catalogue(elsewhere(NEW_RELIC, "preset: http")).metrics["hosted"].newrelic
+    assert newrelic
+    assert newrelic.address == "https://api.eu.newrelic.com/graphql"
 
 
 def test_all_faults_come_at_once_with_their_places(tmp_path: Path) -> None:

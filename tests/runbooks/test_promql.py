@@ -34,7 +34,7 @@ def test_the_server_does_the_sums() -> None:
         ' or label_replace(max by (pod) (timestamp(http_requests_total{namespace="prod", pod=~"api-.*"})),'
         ' "sluice", "newest", "", "")'
     )
-    assert promql.latency(SELECTOR, ["canary", "pod"]) == snapshot(
+    assert promql.histogram(SELECTOR, ["canary", "pod"]) == snapshot(
         'sum by (canary, pod, le) (http_requests_total{namespace="prod", pod=~"api-.*"})'
     )
 
