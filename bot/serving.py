@@ -142,7 +142,7 @@ async def _ports(
         store=store,
         clusters=clusters,
         canaries=clusters,
-        metrics=await stack.enter_async_context(providers(catalogue.metrics)),
+        metrics=await stack.enter_async_context(providers(catalogue.metrics, clusters=connections, clock=clock)),
         registry=await stack.enter_async_context(_registry(settings, catalogue)),
         prober=await stack.enter_async_context(HttpProber()),
         chat=slack.chat,
