@@ -5,13 +5,13 @@ from dataclasses import replace
 from pathlib import Path
 
 from bot.domain.json import Json
+from bot.domain.release import BRINGING
+from runbooks import canary_rules
+from runbooks.canary_rules import Finding
 from runbooks.configuration import load
 from runbooks.loader import STEPS, read_runbook
 from runbooks.source import Document, Fault, Faults, Severity, read_file
 from runbooks.spec import Entry, Runbook
-
-Finding = tuple[Entry, str, str]
-"""Where, what, and what to do about it."""
 
 
 def lint(path: Path) -> list[Fault]:
@@ -94,12 +94,12 @@ def _image_without_rollout(runbook: Runbook) -> Iterator[Finding]:
 def _image_without_smoke(runbook: Runbook) -> Iterator[Finding]:
     kinds = [entry.kind for entry in runbook.steps]
     for index, entry in enumerate(runbook.steps):
-        if entry.kind == "set_image" and "smoke" not in kinds[index + 1 :]:
+        if entry.kind in BRINGING and "smoke" not in kinds[index + 1 :]:
             yield entry, "nothing proves that the service answers after the change", "add 'smoke' after the rollout"
 
 
 def _image_without_restore(runbook: Runbook) -> Iterator[Finding]:
-    changed = next((entry for entry in runbook.steps if entry.kind == "set_image"), None)
+    changed = next((entry for entry in runbook.steps if entry.kind in BRINGING), None)
     if changed and all(entry.kind != "restore" for entry in runbook.on_failure):
         yield changed, "a failure after this leaves the broken version running", "add 'restore' to 'on_failure'"
 
@@ -134,8 +134,13 @@ RULES: tuple[Callable[[Runbook], Iterator[Finding]], ...] = (
     _image_without_restore,
     _restore_in_steps,
     _unreachable_failure_steps,
+    canary_rules.doubts,
 )
 """What makes a warning."""
 
-MISTAKES: tuple[Callable[[Runbook], Iterator[Finding]], ...] = (_approval_after_change, _approval_on_failure)
+MISTAKES: tuple[Callable[[Runbook], Iterator[Finding]], ...] = (
+    _approval_after_change,
+    _approval_on_failure,
+    canary_rules.mistakes,
+)
 """What makes an error."""

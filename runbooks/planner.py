@@ -13,6 +13,7 @@ from bot.domain.json import Json, JsonObject
 from bot.domain.plan import Artifact, Plan, PlannedStep, Previous, Request, RunbookPin, Verb
 from bot.domain.target import WorkloadRef
 from bot.domain.traffic import Route
+from runbooks.canary_rules import require_whole
 from runbooks.checks import SmokeCheck
 from runbooks.kinds import StepSpec
 from runbooks.lookups import lookups, resolve, spoken
@@ -47,6 +48,7 @@ class Facts:
 
 def make_plan(request: Request, runbook: Runbook, facts: Facts) -> Plan:
     """The plan. Raises UsageError when the runbook may not be used here, PermanentError for an unknown look-up."""
+    require_whole(runbook)
     if facts.protected:
         require_approval_first(runbook, request.target.environment, facts.smoke)
         if facts.policy is None:

@@ -1,4 +1,4 @@
-"""The forms that `/deploy` and `/rollback` open when they are typed without a word behind them."""
+"""The forms that `/deploy`, `/canary`, `/promote` and `/rollback` open when no word stands behind them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ from bot.domain.json import Json, JsonObject
 from bot.slack.blocks import plain_text
 
 CALLBACK_PREFIX = "sluice."
-FORM_VERBS = frozenset({"deploy", "rollback"})
+FORM_VERBS = frozenset({"deploy", "canary", "promote", "rollback"})
 OPTIONS_LIMIT = 100
 OPTION_LIMIT = 75
 REASON_LIMIT = 500
@@ -29,8 +29,12 @@ def form(verb: str, choices: FormChoices, *, channel: str) -> JsonObject:
     if verb == "rollback":
         to = _text("ref", "Back to", hint="A healthy release; empty: the last known good one.", optional=True)
         return _modal(verb, "Roll back", [service, environment, to, reason], channel=channel)
+    if verb == "promote":
+        origin = _choice("from", "From", choices.environments)
+        to = _choice("environment", "To", choices.environments)
+        return _modal(verb, "Promote", [service, origin, to, reason], channel=channel)
     ref = _text("ref", "What to release", hint="A tag, a commit, or a digest (sha256:…).")
-    return _modal(verb, "Deploy", [service, ref, environment, reason], channel=channel)
+    return _modal(verb, verb.capitalize(), [service, ref, environment, reason], channel=channel)
 
 
 def _modal(verb: str, title: str, blocks: list[Json], *, channel: str) -> JsonObject:

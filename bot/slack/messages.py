@@ -12,6 +12,13 @@ from commands.wording import slash_line
 NOT_STORED = "Sluice could not store your command; nothing happened; try again in a moment."
 """Shown when an invocation could not be written: the only case in which a command is not kept."""
 
+EXAMPLES = {
+    "deploy": "/deploy api sha123 staging",
+    "canary": "/canary api sha123 prod",
+    "promote": "/promote api staging prod",
+    "rollback": "/rollback api prod",
+}
+
 NO_FORM = "The form could not be opened. Type the whole command instead, for example {example}."
 
 
@@ -22,8 +29,7 @@ def heard(line: str) -> str:
 
 def no_form(verb: str) -> str:
     """Why no form came up, and what to type instead."""
-    example = "/rollback api prod" if verb == "rollback" else "/deploy api sha123 staging"
-    return NO_FORM.format(example=code(example))
+    return NO_FORM.format(example=code(EXAMPLES[verb]))
 
 
 def ended_early(run: Run) -> Content:

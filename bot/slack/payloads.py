@@ -186,14 +186,14 @@ def _channel(body: Payload, happened: Payload, kind: str, *, at: datetime) -> In
 
 def _form_line(verb: str, view: Payload) -> str:
     values = (view.get("state") or {}).get("values") or {}
-    service, ref, environment, reason = (
-        _answer(values.get(block) or {}) for block in ("service", "ref", "environment", "reason")
+    service, ref, origin, environment, reason = (
+        _answer(values.get(block) or {}) for block in ("service", "ref", "from", "environment", "reason")
     )
     # With its option in one word: a reason may begin with dashes and is still no option.
     why = [f"--reason={reason}"] if reason else []
     if verb == "rollback":
         return shlex.join([verb, service, environment, *(["to", ref] if ref else []), *why])
-    return shlex.join([verb, service, ref, environment, *why])
+    return shlex.join([verb, service, origin if verb == "promote" else ref, environment, *why])
 
 
 def _answer(block: Payload) -> str:

@@ -19,6 +19,8 @@ def elements(verb: str, choices: FormChoices = CHOICES) -> dict[str, Any]:
     ("verb", "fields"),
     [
         ("deploy", ["service", "ref", "environment", "reason"]),
+        ("canary", ["service", "ref", "environment", "reason"]),
+        ("promote", ["service", "from", "environment", "reason"]),
         ("rollback", ["service", "environment", "ref", "reason"]),
     ],
 )

@@ -80,7 +80,7 @@ def test_a_line_is_read_as_it_was_meant(typed: str, meant: str) -> None:
 
 @pytest.mark.parametrize(
     ("command", "text", "verb"),
-    [("/deploy", "", "deploy"), ("/rollback", "  ", "rollback"), ("/deploy", "api", None), ("/promote", "", None)],
+    [("/deploy", "", "deploy"), ("/rollback", "  ", "rollback"), ("/deploy", "api", None), ("/release", "", None)],
 )
 def test_a_bare_command_asks_for_its_form(command: str, text: str, verb: str | None) -> None:
     """Only where there is one."""
@@ -145,6 +145,8 @@ def sent(verb: str, **values: Any) -> dict[str, Any]:
             """deploy api sha123 prod '--reason=it'"'"'s'""",
         ),
         (sent("deploy", service="api", ref="a b; c", environment="prod", reason=None), "deploy api 'a b; c' prod"),
+        (sent("canary", service="api", ref="v2", environment="prod"), "canary api v2 prod"),
+        (sent("promote", service="api", **{"from": "staging"}, environment="prod"), "promote api staging prod"),
         (sent("rollback", service="api", environment="prod", ref=" ", reason=None), "rollback api prod"),
         (sent("rollback", service="api", environment="prod", ref="v1"), "rollback api prod to v1"),
     ],
@@ -159,7 +161,7 @@ def test_a_form_is_the_line_it_stands_for(body: dict[str, Any], line: str) -> No
 
 def test_somebody_elses_view_is_nothing() -> None:
     """Only our own forms are commands."""
-    assert payloads.submission(sent("promote"), at=NOW) is None
+    assert payloads.submission(sent("approve"), at=NOW) is None
 
 
 def test_a_mention_is_what_comes_behind_it() -> None:
