@@ -1,14 +1,14 @@
-"""`python -m benchmarks [ack] [canary] [deploy] [judge]`: without names, all. `judge` alone has options (`--help`)."""
+"""`python -m benchmarks [NAME...]`: ack, canary, crowd, deploy, judge; without names, all. `judge` alone has options."""
 
 import asyncio
 import sys
 import tempfile
 from pathlib import Path
 
-from benchmarks import ack, canary, deploy
+from benchmarks import ack, canary, crowd, deploy
 from benchmarks.judge import command
 
-ALL = {"canary": canary.main, "deploy": deploy.main, "ack": ack.main, "judge": command.main}
+ALL = {"canary": canary.main, "crowd": crowd.main, "deploy": deploy.main, "ack": ack.main, "judge": command.main}
 
 
 def main(names: list[str]) -> None:

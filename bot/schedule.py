@@ -1,7 +1,7 @@
 """APScheduler wake-ups: a steady tick, an alarm for the next due time, and the watchdog. Holds no state."""
 
 from collections.abc import Awaitable, Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 from types import TracebackType
 from typing import Self
 
@@ -12,7 +12,7 @@ from apscheduler.triggers.interval import IntervalTrigger
 TICK_S = 1
 """Covers every lost hint: whatever SQL calls due is looked at within this time."""
 
-WATCH_S = 60
+WATCH_EVERY = timedelta(minutes=1)
 GRACE_S = 30
 """An alarm that rings late still rings."""
 
@@ -20,14 +20,21 @@ GRACE_S = 30
 class Schedule:
     """Rings the bells; what is due is decided in SQL."""
 
-    def __init__(self, *, ring: Callable[[], None], watchdog: Callable[[], Awaitable[None]]) -> None:
+    def __init__(
+        self,
+        *,
+        ring: Callable[[], None],
+        watchdog: Callable[[], Awaitable[None]],
+        watch_every: timedelta = WATCH_EVERY,
+    ) -> None:
         self._ring = ring
         self._watchdog = watchdog
+        self._watch_s = watch_every.total_seconds()
         self._scheduler = AsyncIOScheduler(timezone="UTC")
 
     async def __aenter__(self) -> Self:
         self._scheduler.add_job(self._tick, IntervalTrigger(seconds=TICK_S), id="tick", coalesce=True)
-        self._scheduler.add_job(self._watchdog, IntervalTrigger(seconds=WATCH_S), id="watchdog", coalesce=True)
+        self._scheduler.add_job(self._watch, IntervalTrigger(seconds=self._watch_s), id="watchdog", coalesce=True)
         self._scheduler.start()
         return self
 
@@ -44,3 +51,7 @@ class Schedule:
 
     async def _tick(self) -> None:
         self._ring()
+
+    async def _watch(self) -> None:
+        # A function that only returns something to await would be called in a thread, and its answer thrown away.
+        await self._watchdog()

@@ -53,13 +53,14 @@ class Wish:
 @dataclass(frozen=True, slots=True)
 class Seen:
     """One look, and what else a decision needs: what of the traffic somebody has changed by hand, or why it cannot be
-    read (each a clause, or empty), the time of this step, and the picture of all that was seen."""
+    read (each a clause, or empty), the time of this step, when the next look is due, and the picture of all that was
+    seen."""
 
     look: Look
     edited: str
     unread: str
     spent: timedelta
-    interval: timedelta
+    next_look: timedelta
     picture: Picture
 
 
@@ -86,7 +87,7 @@ class Trial:
         spent = context.now - datetime.fromisoformat(str(memo["since"]))
         if state and state.shrunk:
             look = replace(look, figures=f"{look.figures}\n{state.shrunk}: all of the traffic may be too much for it")
-        seen = Seen(look, edited, unread, spent, known.queries.interval, picture)
+        seen = Seen(look, edited, unread, spent, _next_look(spent, known.queries.interval), picture)
         return _undecided(context, wish, {**memo, **look.memo}, seen)
 
 
@@ -96,7 +97,7 @@ def _undecided(context: StepContext, wish: Wish, memo: dict[str, Json], seen: Se
     limit = wish.spec.for_ * (2 if extended else 1)
     if seen.unread:
         why = f"the traffic cannot be read: {seen.unread}; put it back, or abort"
-        return Pending(why, seen.interval, memo, blocked=True, detail=look.figures, picture=seen.picture)
+        return Pending(why, seen.next_look, memo, blocked=True, detail=look.figures, picture=seen.picture)
     if seen.edited:
         return _edited(wish, memo, seen)
     if context.consent and context.seen.asks:
@@ -120,7 +121,7 @@ def _edited(wish: Wish, memo: dict[str, Json], seen: Seen) -> Pending:
     """What people set by hand is not fought over: they put it back, or say that Sluice shall."""
     why = f"somebody changed the traffic by hand: {seen.edited}; put it back"
     if wish.weight is None:
-        return Pending(why, seen.interval, memo, blocked=True, detail=seen.look.figures, picture=seen.picture)
+        return Pending(why, seen.next_look, memo, blocked=True, detail=seen.look.figures, picture=seen.picture)
     return _asks(memo, seen, f"{why}, or let Sluice set {wish.weight} % again")
 
 
@@ -138,7 +139,7 @@ def _good(context: StepContext, memo: dict[str, Json], seen: Seen) -> Outcome:
 def _on(context: StepContext, memo: dict[str, Json], seen: Seen, said: str) -> Outcome:
     """The step is done; but a canary is never left alone: while the run is paused it is looked at on."""
     if context.run.pause is not None:
-        return Pending("paused; still watched", seen.interval, memo, detail=said, picture=seen.picture)
+        return Pending("paused; still watched", seen.next_look, memo, detail=said, picture=seen.picture)
     return Succeeded(said, picture=seen.picture)
 
 
@@ -147,11 +148,11 @@ def _looks_on(memo: dict[str, Json], seen: Seen, why: str) -> Pending:
     look, blind = seen.look, seen.look.call is Call.BLIND
     detail = look.figures if blind else f"{look.figures}\n{look.said}"
     why = f"{why}; {look.said}" if blind else why
-    return Pending(why, seen.interval, memo, blocked=blind, detail=detail, picture=seen.picture)
+    return Pending(why, seen.next_look, memo, blocked=blind, detail=detail, picture=seen.picture)
 
 
 def _asks(memo: dict[str, Json], seen: Seen, why: str) -> Pending:
-    return Pending(why, seen.interval, memo, blocked=True, asks=True, detail=seen.look.figures, picture=seen.picture)
+    return Pending(why, seen.next_look, memo, blocked=True, asks=True, detail=seen.look.figures, picture=seen.picture)
 
 
 async def _traffic(plan: Plan, canaries: Canaries) -> tuple[TrafficState | None, str]:
@@ -164,6 +165,13 @@ async def _traffic(plan: Plan, canaries: Canaries) -> tuple[TrafficState | None,
     except (NotFoundError, RefusedError) as exc:
         return None, str(exc)
     return state, ""
+
+
+def _next_look(spent: timedelta, interval: timedelta) -> timedelta:
+    """How long to wait so that looks keep the rhythm of the scrapes, however late this one is. Canaries that began at
+    different moments are looked at in turn."""
+    wait = interval - spent % interval
+    return wait if wait > interval / 4 else wait + interval
 
 
 def _edits(plan: Plan, state: TrafficState) -> str:

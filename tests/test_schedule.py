@@ -64,6 +64,18 @@ async def test_it_ticks_by_itself() -> None:
         assert await listener.ring(within_s=5)
 
 
+async def test_the_watchdog_is_called() -> None:
+    """Also where it is handed in as a function that only returns what is to be awaited."""
+    called = asyncio.Event()
+
+    async def watchdog() -> None:
+        called.set()
+
+    often = timedelta(milliseconds=50)
+    async with Schedule(ring=lambda: None, watchdog=lambda: watchdog(), watch_every=often), asyncio.timeout(5):
+        await called.wait()
+
+
 async def test_it_is_silent_after_its_end() -> None:
     """Nothing rings in a process that stops."""
     listener = Listener()

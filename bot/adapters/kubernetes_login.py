@@ -41,6 +41,9 @@ async def login(connection: Connection, clock: Clock, *, default: Path = DEFAULT
     """
     # The client library types only its generated part: hence the ignored calls below.
     configuration = Configuration()
+    # A watch holds its connection for ever: with a bound, the hundredth would leave none for anything else. What asks
+    # besides is bounded by how many runs are moved at once.
+    configuration.connection_pool_maxsize = 0
     path = _kubeconfig(connection, default)
     try:
         if path is None:

@@ -67,10 +67,11 @@ class KubeApi:
     def application(self) -> web.Application:
         """The server's routes."""
         app = web.Application()
-        app.router.add_route("*", "/{path:.*}", self._handle)
+        app.router.add_route("*", "/{path:.*}", self.answer)
         return app
 
-    async def _handle(self, request: web.Request) -> web.StreamResponse:
+    async def answer(self, request: web.Request) -> web.StreamResponse:
+        """Answer one request."""
         self.requests.append(request)
         if self.silent:
             await asyncio.Event().wait()

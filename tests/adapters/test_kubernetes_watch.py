@@ -133,6 +133,18 @@ async def test_one_stream_serves_all_workloads_of_a_namespace(tmp_path: Path) ->
     assert len([request for request in api.requests if request.query.get("watch")]) == 2
 
 
+async def test_many_streams_leave_room_for_questions(tmp_path: Path) -> None:
+    """Each holds a connection for as long as the process lives."""
+    api = KubeApi()
+    begun, many = Begun(api), 60
+    async with cluster_on(api, tmp_path) as cluster:
+        for number in range(many):
+            cluster.watch(replace(DEPLOYMENT, namespace=f"place-{number}"), Hints())
+        await begun.streams(2 * many)
+        with pytest.raises(NotFoundError):
+            await cluster.observe(DEPLOYMENT)
+
+
 async def test_a_listener_hears_of_every_watched_workload(tmp_path: Path) -> None:
     """Whatever function the watch itself was asked with."""
     api, listener = KubeApi(), Hints()
