@@ -1,4 +1,4 @@
-"""`python -m benchmarks [NAME...]`: ack, canary, crowd, deploy, judge; without names, all. `judge` alone has options."""
+"""`python -m benchmarks [NAME...]`: ack, canary, crowd, deploy, judge; without names, all. `judge` has options."""
 
 import asyncio
 import sys

@@ -170,9 +170,12 @@ class SignalQueries:
     def unsealed(value: Json) -> "SignalQueries":
         """What was sealed. Raises UnreadableError."""
         try:
-            return TypeAdapter(SignalQueries).validate_python(value)
+            return _QUERIES.validate_python(value)
         except ValueError as exc:
             raise UnreadableError(f"not the queries of a plan: {exc}") from exc
+
+
+_QUERIES = TypeAdapter(SignalQueries)
 
 
 class LackKind(StrEnum):
