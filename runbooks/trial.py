@@ -11,7 +11,7 @@ from bot.domain.json import Json
 from bot.domain.judge.verdict import Call
 from bot.domain.outcome import Failed, Outcome, Pending, Succeeded
 from bot.domain.phase import StepPhase
-from bot.domain.picture import Picture
+from bot.domain.picture import Picture, figure
 from bot.domain.plan import Plan, PlannedStep
 from bot.domain.run import Run
 from bot.ports.canaries import Canaries, TrafficState
@@ -83,7 +83,7 @@ class Trial:
         stands = "rolled back" if wrong else "good" if look.call is Call.PASS else "not decided yet"
         picture = look.film.picture(title(context.plan, stands), settings)
         if wrong:
-            return Failed(wrong, picture=picture)
+            return Failed(f"{wrong}{_lately(picture)}" if _harm(look) else wrong, picture=picture)
         spent = context.now - datetime.fromisoformat(str(memo["since"]))
         if state and state.shrunk:
             look = replace(look, figures=f"{look.figures}\n{state.shrunk}: all of the traffic may be too much for it")
@@ -201,6 +201,17 @@ def _harm(look: Look) -> str:
     if look.breach:
         return f"a guard rail is breached: {look.breach}"
     return f"worse than stable: {look.said}" if look.call is Call.FAIL else ""
+
+
+def _lately(picture: Picture) -> str:
+    """Both arms at the last look: what turned bad late is small among all that was seen."""
+    ends = [(signal, signal.canary.last, signal.baseline.last) for signal in picture.signals]
+    told = [
+        f"{signal.name} {figure(canary)} vs {figure(baseline, signal.unit)}"
+        for signal, canary, baseline in ends
+        if canary is not None and baseline is not None
+    ]
+    return f"; lately {' · '.join(told)}" if told else ""
 
 
 def _wrong(state: TrafficState | None) -> str:
