@@ -9,10 +9,11 @@ from pydantic import Field
 from bot.domain.errors import NotFoundError, RefusedError
 from bot.domain.json import Json
 from bot.domain.judge.verdict import Call
-from bot.domain.outcome import Failed, Outcome, Pending, Succeeded
+from bot.domain.outcome import Failed, FailureCause, Outcome, Pending, Succeeded
 from bot.domain.phase import StepPhase
 from bot.domain.picture import Picture, figure
 from bot.domain.plan import Plan, PlannedStep
+from bot.domain.release import may_be
 from bot.domain.run import Run
 from bot.ports.canaries import Canaries, TrafficState
 from bot.ports.execution import StepContext
@@ -73,6 +74,9 @@ class Trial:
     async def judged(self, context: StepContext, wish: Wish, memo: Mapping[str, Json], canaries: Canaries) -> Outcome:
         """One pass. `memo` must hold `began` (the canary's first traffic) and `since` (this step's)."""
         state, unread = await _traffic(context.plan, canaries)
+        other = _other_baseline(context.plan, state)
+        if other:
+            return Failed(other, FailureCause.OVERWRITTEN)
         edited = _edits(context.plan, state) if state else ""
         if edited and context.consent and context.seen.asks and wish.weight is not None:
             return await _set_again(context, wish.weight, memo, canaries)
@@ -172,6 +176,14 @@ def _next_look(spent: timedelta, interval: timedelta) -> timedelta:
     different moments are looked at in turn."""
     wait = interval - spent % interval
     return wait if wait > interval / 4 else wait + interval
+
+
+def _other_baseline(plan: Plan, state: TrafficState | None) -> str:
+    """As a clause, that somebody has given the stable pods another image: what the canary was compared with is gone,
+    and what people approved is no longer what would be promoted over."""
+    if state is None or plan.previous is None or may_be(state.stable.image, plan.previous.image):
+        return ""
+    return f"somebody else changed the image of {plan.workload.name} to {state.stable.image} while it was judged"
 
 
 def _edits(plan: Plan, state: TrafficState) -> str:

@@ -16,7 +16,7 @@ class FailureCause(StrEnum):
     REJECTED = "rejected"
     EXPIRED = "expired"
     OVERWRITTEN = "overwritten"
-    """Somebody else set another image meanwhile: theirs stays, and nothing is undone."""
+    """Somebody else set another image meanwhile: theirs stays, and nothing is undone but a canary beside it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -198,7 +198,7 @@ class Stepping:
             after, events = run.ended(Phase.FAILED, f"{run.reason}; and {planned.kind} failed: {step.why}", at=now)
             return Moved(after, None, (*moved.events, *events))
         cause = outcome.cause if isinstance(outcome, Failed) else FailureCause.BROKEN
-        if cause is FailureCause.OVERWRITTEN:
+        if cause is FailureCause.OVERWRITTEN and run.sealed_plan().traffic is None:
             after, events = replace(run, overwritten=True).ended(Phase.FAILED, step.why, at=now)
             return Moved(after, None, (*moved.events, *events))
         if run.changed and run.sealed_plan().on_failure:

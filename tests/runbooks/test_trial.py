@@ -30,7 +30,9 @@ STABLE = tuple(pod("api", number) for number in range(4))
 CANARY = pod("api", 0, suffix="-canary")
 IMAGE = "registry.example/acme/api:v2"
 ROUTE = Route(Router.GATEWAY_API, a_plan().workload, "api", "api")
-STATE = TrafficState(20, Pods("v1", 4, 4, settled=True), Pods(IMAGE, 1, 1, settled=True), "api-prod-1")
+STATE = TrafficState(
+    20, Pods(str(a_plan().previous.image), 4, 4, settled=True), Pods(IMAGE, 1, 1, settled=True), "api-prod-1"
+)
 
 
 class Traffic:

@@ -302,3 +302,30 @@ async def test_a_service_without_traffic_says_what_to_write(canaries: CanaryWorl
         world.registry.push("registry.example/acme/web", "v2")
         await world.says(ANN, "canary web v2 prod")
         assert "web has no 'traffic' that a canary could have a share of." in world.workspace.whispers(ANN)[-1]
+
+
+async def test_a_stable_that_somebody_changed_is_theirs(canaries: CanaryWorld) -> None:
+    """`kubectl set image` while the canary is judged: it has nothing to be compared with and goes; theirs stays."""
+    async with canaries as world:
+        await world.judging()
+        world.cluster.edit(PROD, image="registry.example/acme/api:v9")
+        run = await world.finishes()
+        assert (run.phase, world.canary_left()) == (Phase.FAILED, [])
+        assert world.cluster.image(PROD) == "registry.example/acme/api:v9"
+        assert "*What runs now was set by somebody else*; Sluice left it as it is." in world.live()
+
+
+async def test_a_change_by_hand_before_promotion_leaves_no_canary(canaries: CanaryWorld) -> None:
+    """Between the last look and the promotion: the promotion finds another image, and the canary goes all the same."""
+    async with canaries as world:
+        await world.judging()
+        await world.until_weight(50)
+
+        def someone(when: str, what: str) -> None:
+            if (when, what.split()[0]) == ("before", "set_image") and "v1" in world.cluster.image(PROD):
+                world.cluster.edit(PROD, image="registry.example/acme/api:v9")
+
+        world.cluster.on_write = someone
+        run = await world.finishes(within=30 * MINUTE)
+        assert (run.phase, world.canary_left()) == (Phase.FAILED, [])
+        assert world.cluster.image(PROD) == "registry.example/acme/api:v9"
