@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from datetime import timedelta
 
-from bot.domain.errors import NotFoundError, OverwriteError, RefusedError
+from bot.domain.errors import NotFoundError, OverwriteError, PermanentError
 from bot.domain.json import Json
 from bot.domain.outcome import Failed, FailureCause, Outcome, Pending, Succeeded
 from bot.domain.phase import StepPhase
@@ -19,9 +19,12 @@ from runbooks.kinds import StepKind, StepSpec
 
 AT_ONCE = timedelta(0)
 NEXT_WRITE = timedelta(seconds=1)
-CALM, WRITTEN, CLEAN, LEFT = "calm", "written", "clean", "left"
+CALM, WRITTEN, CLEAN = "calm", "written", "clean"
 """What a restore with a canary remembers: its traffic is gone, stable is ours and runs the previous version, nothing of
-it is left; and why stable was left as somebody else had set it."""
+it is left."""
+
+LEFT, STUCK = "left", "stuck"
+"""And why stable was left as somebody else had set it, or why Sluice may not set it back."""
 
 
 class RestoreSpec(StepSpec):
@@ -76,7 +79,9 @@ class Restore(OnWorkload):
             return Pending("removing the canary", AT_ONCE, memo)
         if CLEAN not in memo:
             return await _removed(context, canaries, route)
-        return Failed(str(memo[LEFT]), FailureCause.OVERWRITTEN) if LEFT in memo else None
+        if LEFT in memo:
+            return Failed(str(memo[LEFT]), FailureCause.OVERWRITTEN)
+        return Failed(str(memo[STUCK])) if STUCK in memo else None
 
     async def _claimed(self, context: StepContext, previous: Previous) -> Mapping[str, Json]:
         """Stable is this run's, at its newest token, and runs the previous version. Where no step of the run has begun
@@ -90,6 +95,9 @@ class Restore(OnWorkload):
                 await self._clusters.get(plan.workload.cluster).claim(plan.workload, context.fence)
         except OverwriteError as exc:
             return {WRITTEN: True, LEFT: str(exc)}
+        except PermanentError as exc:
+            # What was never touched needs no mark to stay as it is. The canary goes in any case.
+            return {WRITTEN: True, STUCK: str(exc)} if begun else {WRITTEN: True}
         return {WRITTEN: True}
 
     async def _set_back(self, context: StepContext, previous: Previous) -> None:
@@ -108,7 +116,7 @@ async def _calmed(context: StepContext, canaries: Canaries, route: Route) -> Pen
             await canaries.shift(route, 0, context.fence)
     except NotFoundError:
         return calm  # the router's object is gone, and the canary's share with it
-    except RefusedError as exc:
+    except PermanentError as exc:
         return Pending(f"the canary still has its traffic: {exc}", NEXT_LOOK, blocked=True)
     return calm
 
@@ -118,7 +126,7 @@ async def _removed(context: StepContext, canaries: Canaries, route: Route) -> Pe
     memo = dict(context.seen.memo)
     try:
         gone = await canaries.remove(route, context.fence)
-    except RefusedError as exc:
+    except PermanentError as exc:
         if await _is_another(context, canaries, route):
             return Pending("no canary of this run is left", AT_ONCE, memo | {CLEAN: True})
         return Pending(f"the canary cannot be removed; it has no traffic: {exc}", NEXT_LOOK, memo, blocked=True)
@@ -131,5 +139,5 @@ async def _is_another(context: StepContext, canaries: Canaries, route: Route) ->
     """Whether what stands where the canary would is known to be somebody else's."""
     try:
         return (await canaries.observe(route)).run != context.run.id
-    except (NotFoundError, RefusedError):
+    except PermanentError:
         return False
