@@ -1,6 +1,7 @@
 """restore: the sealed previous version runs again. Needs no vote: it was part of the approved plan."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import timedelta
 
 from bot.domain.errors import NotFoundError, OverwriteError, PermanentError
@@ -8,7 +9,7 @@ from bot.domain.json import Json
 from bot.domain.outcome import Failed, FailureCause, Outcome, Pending, Succeeded
 from bot.domain.phase import StepPhase
 from bot.domain.plan import Previous
-from bot.domain.release import BRINGING
+from bot.domain.release import ARTIFACT_FOUND, BRINGING
 from bot.domain.traffic import Route
 from bot.ports.canaries import Canaries, CanaryClusters
 from bot.ports.cluster import Clusters, Hint, ImageChange
@@ -73,7 +74,8 @@ class Restore(OnWorkload):
         """The canary's part, one write a pass; `None` when nothing of it is left to do."""
         canaries, memo = self._canaries.canaries(route.workload.cluster), dict(context.seen.memo)
         if CALM not in memo:
-            return await _calmed(context, canaries, route)
+            calm = await _calmed(context, canaries, route)
+            return calm if calm.blocked else replace(calm, memo={CALM: True, **await self._found(context)})
         if WRITTEN not in memo:
             memo |= await self._claimed(context, previous)
             return Pending("removing the canary", AT_ONCE, memo)
@@ -83,11 +85,20 @@ class Restore(OnWorkload):
             return Failed(str(memo[LEFT]), FailureCause.OVERWRITTEN)
         return Failed(str(memo[STUCK])) if STUCK in memo else None
 
+    async def _found(self, context: StepContext) -> Mapping[str, Json]:
+        """Whether stable was given the artifact, maybe by a pass that died before it could say so. It must be on record
+        before it is set back."""
+        plan = context.plan
+        try:
+            seen = await self._clusters.get(plan.workload.cluster).observe(plan.workload)
+        except NotFoundError:
+            return {}
+        return {ARTIFACT_FOUND: True} if _begun(context) and plan.artifact.image in seen.images.values() else {}
+
     async def _claimed(self, context: StepContext, previous: Previous) -> Mapping[str, Json]:
         """Stable is this run's, at its newest token, and runs the previous version. Where no step of the run has begun
         to give it another, only the mark is written: it stays untouched."""
-        run, plan = context.run, context.plan
-        begun = any(s.kind in BRINGING and run.step(s.key).phase is not StepPhase.PENDING for s in plan.steps)
+        plan, begun = context.plan, _begun(context)
         try:
             if begun:
                 await self._set_back(context, previous)
@@ -107,10 +118,16 @@ class Restore(OnWorkload):
         await self._clusters.get(plan.workload.cluster).set_image(plan.workload, change, context.fence)
 
 
+def _begun(context: StepContext) -> bool:
+    """Whether a step of the run has begun to give stable the artifact."""
+    bringing = (step for step in context.plan.steps if step.kind in BRINGING)
+    return any(context.run.step(step.key).phase is not StepPhase.PENDING for step in bringing)
+
+
 async def _calmed(context: StepContext, canaries: Canaries, route: Route) -> Pending:
     """The canary has no traffic any more. Where that cannot be had, people are told, and it is tried on: going on would
     call a release undone that still serves people."""
-    calm = Pending("the traffic is back on the old pods", AT_ONCE, {CALM: True})
+    calm = Pending("the traffic is back on the old pods", AT_ONCE)
     try:
         if (await canaries.observe(route)).run == context.run.id:
             await canaries.shift(route, 0, context.fence)

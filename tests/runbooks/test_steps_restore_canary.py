@@ -9,6 +9,7 @@ from bot.adapters.kubernetes_canary_marks import entry_key
 from bot.domain.ids import StepKey
 from bot.domain.outcome import Failed, FailureCause, Outcome, Pending, Succeeded
 from bot.domain.phase import StepPhase
+from bot.domain.release import image_set_at
 from bot.domain.run import StepRun
 from bot.domain.traffic import Route, Router
 from bot.ports.cluster import Fence, ImageChange
@@ -100,6 +101,18 @@ async def test_stable_that_promotion_had_touched_is_set_back() -> None:
     assert isinstance(await way.back(), Succeeded)
     assert way.verbs() == ["shift", "set_image", *CLEAN_UP]
     assert way.cluster.image(WORKLOAD) == way.before
+
+
+async def test_what_a_dead_pass_had_written_is_on_record() -> None:
+    """Promotion died between its write and its commit, and was aborted: the release did run here for a while."""
+    way = Way()
+    await way.has_a_canary()
+    await way.began_to_promote()
+    promote = way.plan.steps[1].key
+    way.seen[promote] = replace(way.seen[promote], memo={})
+    assert image_set_at(a_run(plan=way.plan, steps=way.seen)) is None
+    await way.back()
+    assert image_set_at(a_run(plan=way.plan, steps=way.seen)) == way.seen[promote].started_at
 
 
 async def test_without_a_router_the_canary_has_no_pods_first() -> None:
