@@ -9,7 +9,7 @@ from bot.domain.json import Json
 from bot.domain.outcome import Failed, FailureCause, Outcome, Pending, Succeeded
 from bot.domain.phase import StepPhase
 from bot.domain.plan import Previous
-from bot.domain.release import ARTIFACT_FOUND, BRINGING
+from bot.domain.release import ARTIFACT_FOUND, BRINGING, image_set_at
 from bot.domain.traffic import Route
 from bot.ports.canaries import Canaries, CanaryClusters
 from bot.ports.cluster import Clusters, Hint, ImageChange
@@ -63,6 +63,8 @@ class Restore(OnWorkload):
             undone = await self._undone(context, plan.traffic, plan.previous)
             if undone is not None:
                 return undone
+        elif image_set_at(context.run) is None and (found := await self._found(context)):
+            return Pending("the image was set by a pass that died", AT_ONCE, found)
         else:
             await self._set_back(context, plan.previous)
         outcome = await follow(cluster, context, plan.previous.image)
