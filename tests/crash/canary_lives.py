@@ -14,6 +14,7 @@ from tests.fakes.workspace import ANN, BOB, CID, DAN
 from tests.scenarios.canaries import CANARY, PROD, STABLE, WITH_TRAFFIC, CanaryWorld
 
 SECOND, TICK = timedelta(seconds=1), timedelta(seconds=5)
+SERVED = timedelta(minutes=15)
 LIMIT = timedelta(minutes=10)
 MANY = 10_000
 TOOK = re.compile(r"Took [^.·]+")
@@ -199,7 +200,7 @@ def a_world(folder: Path, template: Path, story: Story, router: Router, mortalit
         catalogue = catalogue.replace("{router: gateway-api, route: api}", "{router: replicas}")
     world = CanaryWorld(folder, template, catalogue=catalogue, database=lambda url: MortalDatabase(url, mortality))
     for name in STABLE:
-        world.metrics.load(name, world.clock.now() - 15 * 60 * SECOND, rate=BUSY)
+        world.metrics.load(name, world.clock.now() - SERVED, rate=BUSY)
     world.metrics.load(CANARY, world.clock.now(), rate=BUSY, error_rate=story.error_rate)
     if story.aborted:
         world.cluster.find(PROD).rollout_s = ROLLOUT_S

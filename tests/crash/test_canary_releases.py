@@ -19,7 +19,7 @@ OFTEN = 13
 """A process that dies at every so-and-so-manieth moment gets through a few passes between two deaths."""
 
 ROUTERS = (Router.GATEWAY_API, Router.REPLICAS)
-EFFECTS = {
+ENDS = {
     "promoted": ("succeeded", "v2"),
     "rolled-back": ("restored", "v1"),
     "aborted": ("restored", "v1"),
@@ -42,7 +42,7 @@ async def test_a_canary_survives_a_death_at_any_moment(
     """It ends alike, with the same effects in the same order, the same messages, and nothing of the canary left."""
     whole = Mortality()
     expected = await the_end(tmp_path / "whole", template, (name, router), whole)
-    assert (expected.phase, expected.image, expected.leftovers) == (*EFFECTS[name], ())
+    assert (expected.phase, expected.image, expected.leftovers) == (*ENDS[name], ())
     assert len(whole.moments) > 200, "there should be many moments to die at"
     for moment in range(1 + shard * STRIDE, len(whole.moments) + 1, STRIDE * SHARDS):
         end = await the_end(tmp_path / str(moment), template, (name, router), Mortality(die_at=moment))
