@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.domain.errors import NotFoundError, RefusedError
+from bot.domain.errors import NotFoundError, RefusedError, SetupError
 from bot.measuring import providers
 from runbooks.metrics_providers import ProviderEntry
 from tests.contracts.canaries import queries_of
@@ -32,3 +32,20 @@ async def test_every_kind_is_opened(tmp_path: Path) -> None:
                 await opened.get(name).prove(queries_of("api"), START)
         with pytest.raises(NotFoundError, match="known: datadog, grafana, login, main, newrelic"):
             opened.get("prom")
+
+
+async def test_no_entry_is_no_fault() -> None:
+    """A catalogue without canaries."""
+    async with providers({}) as opened:
+        with pytest.raises(NotFoundError):
+            opened.get("main")
+
+
+@pytest.mark.parametrize("kind", ["prometheus", "grafana"])
+async def test_certificates_that_cannot_be_read_are_found_at_the_start(tmp_path: Path, kind: str) -> None:
+    """Not in the middle of a release."""
+    own = {"uid": "p1", "token_file": "/run/secrets/token"} if kind == "grafana" else {}
+    written = {kind: {"url": "https://metrics.test", "ca_file": str(tmp_path / "gone.pem"), **own}}
+    with pytest.raises(SetupError):
+        async with providers({"main": ProviderEntry.model_validate(written)}):
+            pass

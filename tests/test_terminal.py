@@ -5,9 +5,12 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
 
+import pytest
+
 from bot.domain.ids import ChannelId, UserId
 from bot.domain.invocation import Invocation, Origin
 from bot.terminal import NOBODY_SERVES, Terminal
+from bot.terminal import _starts as starts_run
 from tests.fakes.workspace import ANN, BOB, CID
 from tests.scenarios.world import World
 
@@ -116,3 +119,23 @@ async def test_asking_twice_with_one_key_is_asking_once(world: World) -> None:
         await desk.types("deploy api v2 staging")
         await desk.types("deploy api v2 staging")
         assert world.image_changes() == 1
+
+
+@pytest.mark.parametrize(
+    ("line", "starts"),
+    [
+        ("deploy api v2 staging", True),
+        ("rollback api prod", True),
+        ("canary api v2 prod", True),
+        ("canary api prod", False),
+        ("promote api staging prod", True),
+        ("promote api prod", False),
+        ("deploy", False),
+        ("status", False),
+        ("", False),
+        ('deploy api v2 prod --reason "never closed', True),
+    ],
+)
+def test_what_starts_a_release_is_followed(line: str, starts: bool) -> None:
+    """A look at one is not; a line that cannot be read has released nothing, and a script must see that."""
+    assert starts_run(line) is starts

@@ -108,15 +108,21 @@ BRINGING = ("set_image", "promote")
 """Kinds of steps that give the workload its artifact. A canary beside it does not."""
 
 
+ARTIFACT_FOUND = "artifact_found"
+"""In the memo of a restore: the workload ran the artifact before it was set back."""
+
+
 def image_set_at(run: Run) -> datetime | None:
     """When the run first gave the workload its artifact; `None` when, as far as is known, it never did.
 
-    A step that was refused, or that never got as far as a write, leaves nothing; one that wrote says so in its memo.
+    A step that was refused, or that never got as far as a write, leaves nothing; one that wrote says so in its memo. If
+    its pass died before it could say so and the run was aborted then, its restore has found it.
     """
     if run.plan is None:
         return None
     steps = [run.step(s.key) for s in run.plan.steps if s.kind in BRINGING]
-    begun = [s.started_at for s in steps if s.started_at and (s.phase is StepPhase.SUCCEEDED or s.memo)]
+    found = any(ARTIFACT_FOUND in run.step(s.key).memo for s in run.plan.on_failure)
+    begun = [s.started_at for s in steps if s.started_at and (found or s.phase is StepPhase.SUCCEEDED or s.memo)]
     return min(begun, default=None)
 
 

@@ -53,7 +53,8 @@ def _placed(line: Line, catalogue: Catalogue) -> tuple[str, str, str]:
     words = [word.lower() for word in line.words]
     service = next((word for word in words if word in catalogue.services), None)
     if service is None:
-        raise UsageError(unknown(f"There is no service '{words[0]}'", words[0], catalogue.services))
+        slip = next((word for word in words if word not in catalogue.environments), words[0])
+        raise UsageError(unknown(f"There is no service '{slip}'", slip, catalogue.services))
     words.remove(service)
     for word in words:
         if word not in catalogue.environments:

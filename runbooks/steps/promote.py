@@ -2,14 +2,14 @@
 
 from datetime import timedelta
 
-from bot.domain.errors import OverwriteError
+from bot.domain.errors import OverwriteError, PermanentError
 from bot.domain.outcome import Failed, FailureCause, Outcome, Pending, Succeeded
 from bot.ports.canaries import CanaryClusters
 from bot.ports.cluster import Clusters, Hint, ImageChange
 from bot.ports.execution import StepContext
 from runbooks.changes import change_cause, history
 from runbooks.effects import OnWorkload
-from runbooks.following import follow
+from runbooks.following import NEXT_LOOK, follow
 from runbooks.kinds import StepKind, StepSpec
 
 NEXT_WRITE = timedelta(seconds=1)
@@ -45,8 +45,12 @@ class Promote(OnWorkload):
             return await self._rolled_out(context)
         if plan.traffic is None:
             return Succeeded(f"{plan.artifact.ref} promoted")
-        canaries = self._canaries.canaries(plan.workload.cluster)
-        if not await canaries.remove(plan.traffic, context.fence):
+        try:
+            gone = await self._canaries.canaries(plan.workload.cluster).remove(plan.traffic, context.fence)
+        except PermanentError as exc:
+            # Both run the new version, and it was found good: nothing of that is a reason to undo it.
+            return Pending(f"the canary cannot be removed: {exc}", NEXT_LOOK, dict(memo), blocked=True)
+        if not gone:
             return Pending("the canary is being cleaned up", NEXT_WRITE, dict(memo))
         return Succeeded(f"{plan.artifact.ref} promoted, the canary is gone")
 

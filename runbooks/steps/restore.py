@@ -4,12 +4,12 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import timedelta
 
-from bot.domain.errors import NotFoundError, OverwriteError, RefusedError
+from bot.domain.errors import NotFoundError, OverwriteError, PermanentError
 from bot.domain.json import Json
 from bot.domain.outcome import Failed, FailureCause, Outcome, Pending, Succeeded
 from bot.domain.phase import StepPhase
 from bot.domain.plan import Previous
-from bot.domain.release import BRINGING
+from bot.domain.release import ARTIFACT_FOUND, BRINGING, image_set_at
 from bot.domain.traffic import Route
 from bot.ports.canaries import Canaries, CanaryClusters
 from bot.ports.cluster import Clusters, Hint, ImageChange
@@ -20,9 +20,12 @@ from runbooks.kinds import StepKind, StepSpec
 
 AT_ONCE = timedelta(0)
 NEXT_WRITE = timedelta(seconds=1)
-CALM, WRITTEN, CLEAN, LEFT = "calm", "written", "clean", "left"
+CALM, WRITTEN, CLEAN = "calm", "written", "clean"
 """What a restore with a canary remembers: its traffic is gone, stable is ours and runs the previous version, nothing of
-it is left; and why stable was left as somebody else had set it."""
+it is left."""
+
+LEFT, STUCK = "left", "stuck"
+"""And why stable was left as somebody else had set it, or why Sluice may not set it back."""
 
 
 class RestoreSpec(StepSpec):
@@ -60,6 +63,8 @@ class Restore(OnWorkload):
             undone = await self._undone(context, plan.traffic, plan.previous)
             if undone is not None:
                 return undone
+        elif image_set_at(context.run) is None and (found := await self._found(context)):
+            return Pending("the image was set by a pass that died", AT_ONCE, found)
         else:
             await self._set_back(context, plan.previous)
         outcome = await follow(cluster, context, plan.previous.image)
@@ -71,19 +76,31 @@ class Restore(OnWorkload):
         """The canary's part, one write a pass; `None` when nothing of it is left to do."""
         canaries, memo = self._canaries.canaries(route.workload.cluster), dict(context.seen.memo)
         if CALM not in memo:
-            return await _calmed(context, canaries, route)
+            calm = await _calmed(context, canaries, route)
+            return calm if calm.blocked else replace(calm, memo={CALM: True, **await self._found(context)})
         if WRITTEN not in memo:
             memo |= await self._claimed(context, previous)
             return Pending("removing the canary", AT_ONCE, memo)
         if CLEAN not in memo:
             return await _removed(context, canaries, route)
-        return Failed(str(memo[LEFT]), FailureCause.OVERWRITTEN) if LEFT in memo else None
+        if LEFT in memo:
+            return Failed(str(memo[LEFT]), FailureCause.OVERWRITTEN)
+        return Failed(str(memo[STUCK])) if STUCK in memo else None
+
+    async def _found(self, context: StepContext) -> Mapping[str, Json]:
+        """Whether stable was given the artifact, maybe by a pass that died before it could say so. It must be on record
+        before it is set back."""
+        plan = context.plan
+        try:
+            seen = await self._clusters.get(plan.workload.cluster).observe(plan.workload)
+        except NotFoundError:
+            return {}
+        return {ARTIFACT_FOUND: True} if _begun(context) and plan.artifact.image in seen.images.values() else {}
 
     async def _claimed(self, context: StepContext, previous: Previous) -> Mapping[str, Json]:
         """Stable is this run's, at its newest token, and runs the previous version. Where no step of the run has begun
         to give it another, only the mark is written: it stays untouched."""
-        run, plan = context.run, context.plan
-        begun = any(s.kind in BRINGING and run.step(s.key).phase is not StepPhase.PENDING for s in plan.steps)
+        plan, begun = context.plan, _begun(context)
         try:
             if begun:
                 await self._set_back(context, previous)
@@ -91,6 +108,9 @@ class Restore(OnWorkload):
                 await self._clusters.get(plan.workload.cluster).claim(plan.workload, context.fence)
         except OverwriteError as exc:
             return {WRITTEN: True, LEFT: str(exc)}
+        except PermanentError as exc:
+            # What was never touched needs no mark to stay as it is. The canary goes in any case.
+            return {WRITTEN: True, STUCK: str(exc)} if begun else {WRITTEN: True}
         return {WRITTEN: True}
 
     async def _set_back(self, context: StepContext, previous: Previous) -> None:
@@ -100,10 +120,16 @@ class Restore(OnWorkload):
         await self._clusters.get(plan.workload.cluster).set_image(plan.workload, change, context.fence)
 
 
+def _begun(context: StepContext) -> bool:
+    """Whether a step of the run has begun to give stable the artifact."""
+    bringing = (step for step in context.plan.steps if step.kind in BRINGING)
+    return any(context.run.step(step.key).phase is not StepPhase.PENDING for step in bringing)
+
+
 async def _calmed(context: StepContext, canaries: Canaries, route: Route) -> Pending:
     """The canary has no traffic any more. Where that cannot be had, people are told, and it is tried on: going on would
     call a release undone that still serves people."""
-    calm = Pending("the traffic is back on the old pods", AT_ONCE, {CALM: True})
+    calm = Pending("the traffic is back on the old pods", AT_ONCE)
     try:
         state = await canaries.observe(route)
         if state.run == context.run.id:
@@ -111,7 +137,7 @@ async def _calmed(context: StepContext, canaries: Canaries, route: Route) -> Pen
             return replace(calm, why=f"{calm.why}; {state.shrunk}") if state.shrunk else calm
     except NotFoundError:
         return calm  # the router's object is gone, and the canary's share with it
-    except RefusedError as exc:
+    except PermanentError as exc:
         return Pending(f"the canary still has its traffic: {exc}", NEXT_LOOK, blocked=True)
     return calm
 
@@ -121,7 +147,7 @@ async def _removed(context: StepContext, canaries: Canaries, route: Route) -> Pe
     memo = dict(context.seen.memo)
     try:
         gone = await canaries.remove(route, context.fence)
-    except RefusedError as exc:
+    except PermanentError as exc:
         if await _is_another(context, canaries, route):
             return Pending("no canary of this run is left", AT_ONCE, memo | {CLEAN: True})
         return Pending(f"the canary cannot be removed; it has no traffic: {exc}", NEXT_LOOK, memo, blocked=True)
@@ -134,5 +160,5 @@ async def _is_another(context: StepContext, canaries: Canaries, route: Route) ->
     """Whether what stands where the canary would is known to be somebody else's."""
     try:
         return (await canaries.observe(route)).run != context.run.id
-    except (NotFoundError, RefusedError):
+    except PermanentError:
         return False

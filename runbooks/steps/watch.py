@@ -5,7 +5,7 @@ from typing import ClassVar
 
 from pydantic import Field
 
-from bot.domain.errors import TemporaryError
+from bot.domain.errors import PermanentError, TemporaryError
 from bot.domain.json import Json
 from bot.domain.judge.guards import Guards, GuardSettings
 from bot.domain.outcome import Failed, Outcome, Pending, Succeeded
@@ -39,26 +39,33 @@ KIND = StepKind(
 
 
 class Watch:
-    """Reads what is new of the stable pods, once a scrape. A metrics server that is away is waited for and named."""
+    """Reads what is new of the stable pods, once a scrape. A metrics server that is away, or lets us in no more, is
+    named and waited for until the time is over: what nobody can see is no fault of the release's."""
 
     def __init__(self, providers: MetricsProviders) -> None:
         self._providers = providers
 
     async def reconcile(self, context: StepContext) -> Outcome:
-        spec, known = WatchSpec.model_validate(context.params), measured(context.plan)
-        begun = context.seen.started_at or context.now
-        spent = context.now - begun
+        spec = WatchSpec.model_validate(context.params)
+        if not context.plan.signals:
+            return Succeeded("no signals in the catalogue")
+        known = measured(context.plan)
         if not known.guards:
             return Succeeded("no guard rails in the catalogue")
-        if spent >= spec.for_:
-            return Succeeded(f"no guard rail breached in {say(spec.for_)}")
-        interval, why = known.queries.interval, f"{roughly(spent)} of {say(spec.for_)}"
+        begun = context.seen.started_at or context.now
+        spent = context.now - begun
+        interval, over = known.queries.interval, spent >= spec.for_
+        why = f"{roughly(spent)} of {say(spec.for_)}"
         try:
             breach, memo = await self._look(known, dict(context.seen.memo), begun, context.now)
-        except TemporaryError as exc:
+        except (TemporaryError, PermanentError) as exc:
+            if over:
+                return Succeeded(f"not watched to the end, nothing can be seen: {exc}")
             return Pending(f"{why}; nothing can be seen: {exc}", interval, blocked=True)
         if breach:
             return Failed(f"a guard rail is breached: {breach}")
+        if over:
+            return Succeeded(f"no guard rail breached in {say(spec.for_)}")
         return Pending(f"{why}, no guard rail breached", interval, memo)
 
     async def _look(

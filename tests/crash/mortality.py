@@ -14,19 +14,21 @@ class KilledError(BaseException):
 
 
 class Mortality:
-    """Counts the moments at which the process could die, and lets it die at one of them."""
+    """Counts the moments at which the process could die, and lets it die at one of them, or at every so-and-so-manieth
+    from that one on."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, die_at: int | None = None, again_after: int | None = None) -> None:
         self.awake = False
         self.moments: list[str] = []
-        self.die_at: int | None = None
+        self.die_at = die_at
+        self._again_after = again_after
 
     def __call__(self, when: str, what: str) -> None:
         if not self.awake:
             return
         self.moments.append(f"{when} {what}")
         if self.die_at is not None and len(self.moments) == self.die_at:
-            self.die_at = None
+            self.die_at = None if self._again_after is None else self.die_at + self._again_after
             raise KilledError(self.moments[-1])
 
 

@@ -4,10 +4,11 @@ from datetime import timedelta
 
 import pytest
 
-from bot.domain.events import RunEnded, RunPlanned, StepEnded, StepStarted, TurnCame
+from bot.domain.events import ConsentGiven, RunEnded, RunPlanned, StepEnded, StepStarted, StepWaited, TurnCame
 from bot.domain.ids import StepKey, UserId, live_key, run_id, run_of_key
 from bot.domain.outcome import Pending
 from bot.domain.phase import IllegalMoveError, Phase, StepPhase
+from bot.domain.run import Consent
 from tests.builders import NOW, a_plan, a_planned_run, a_run, a_running_run
 
 RETRY = timedelta(seconds=5)
@@ -135,3 +136,69 @@ def test_time_in_which_a_step_was_blocked_does_not_count() -> None:
     run = run.step_waits(ROLLOUT, Pending("2 of 3", RETRY, None, blocked=False), at=NOW + timedelta(seconds=70))[0]
     assert run.step(ROLLOUT).worked_s(NOW + timedelta(seconds=90)) == 30
     assert a_running_run().step(ROLLOUT).worked_s(NOW) == 0
+
+
+# --- a step that asks people ---
+
+CID = UserId("U0CID")
+ASKS = Pending("too little to tell", RETRY, asks=True, blocked=True, detail="errors 0 % vs 0 %")
+LOOKS = Pending("judging 2m of 10m", RETRY)
+
+
+def test_a_step_that_begins_to_ask_is_told_once() -> None:
+    """With its figures; asking on is no news."""
+    run, (event,) = a_running_run().step_waits(ROLLOUT, ASKS, at=NOW)
+    assert isinstance(event, StepWaited)
+    assert (event.asks, event.why, event.detail) == (True, "too little to tell", "errors 0 % vs 0 %")
+    assert (run.step(ROLLOUT).asks, run.step(ROLLOUT).detail) == (True, "errors 0 % vs 0 %")
+    assert run.step_waits(ROLLOUT, ASKS, at=LATER)[1] == ()
+
+
+def test_a_step_that_was_blocked_and_now_asks_is_told_anew() -> None:
+    """A wait becomes a question: people must know."""
+    run, _ = a_running_run().step_waits(ROLLOUT, Pending("blind", RETRY, blocked=True), at=NOW)
+    assert len(run.step_waits(ROLLOUT, ASKS, at=LATER)[1]) == 1
+
+
+def test_each_person_lets_a_step_go_on_once() -> None:
+    """In the order in which they said so; a repetition tells nothing."""
+    run, _ = a_running_run().step_waits(ROLLOUT, ASKS, at=NOW)
+    for user in (BOB, CID):
+        run, (event,) = run.consented(ROLLOUT, user, at=NOW)
+        assert event == ConsentGiven(run.id, NOW, user, ROLLOUT)
+    assert run.consented(ROLLOUT, BOB, at=LATER) == (run, ())
+    assert run.consent == Consent(ROLLOUT, (BOB, CID))
+
+
+def test_consent_is_for_one_step() -> None:
+    """Who let one go on has said nothing about another."""
+    run, _ = a_running_run().consented(ROLLOUT, BOB, at=NOW)
+    run, _ = run.consented(APPROVAL, CID, at=NOW)
+    assert run.consent == Consent(APPROVAL, (CID,))
+
+
+def test_a_new_question_forgets_what_was_said_to_the_last() -> None:
+    """It looked on by itself in between; as long as it asks, consent is gathered."""
+    run, _ = a_running_run().step_waits(ROLLOUT, ASKS, at=NOW)
+    run, _ = run.consented(ROLLOUT, BOB, at=NOW)
+    run, _ = run.step_waits(ROLLOUT, ASKS, at=NOW)
+    assert run.consent == Consent(ROLLOUT, (BOB,))
+    run, _ = run.step_waits(ROLLOUT, LOOKS, at=NOW)
+    run, _ = run.step_waits(ROLLOUT, ASKS, at=NOW)
+    assert run.consent is None
+
+
+@pytest.mark.parametrize("ok", [True, False])
+def test_a_step_that_has_ended_asks_nobody(ok: bool) -> None:
+    """Its figures have become its result."""
+    run, _ = a_running_run().step_waits(ROLLOUT, ASKS, at=NOW)
+    ended, _ = run.step_succeeded(ROLLOUT, "", {}, at=NOW) if ok else run.step_failed(ROLLOUT, "bad", at=NOW)
+    assert (ended.step(ROLLOUT).asks, ended.step(ROLLOUT).detail, ended.step(ROLLOUT).blocked) == (False, "", False)
+
+
+def test_the_time_of_a_question_is_not_the_steps_time() -> None:
+    """People may think for as long as they need."""
+    run, _ = a_running_run().step_started(ROLLOUT, at=NOW)
+    run, _ = run.step_waits(ROLLOUT, ASKS, at=NOW + timedelta(seconds=10))
+    run, _ = run.step_waits(ROLLOUT, LOOKS, at=LATER)
+    assert run.step(ROLLOUT).worked_s(LATER) == 10.0

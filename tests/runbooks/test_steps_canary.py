@@ -204,6 +204,21 @@ async def test_promotion_leaves_what_people_set_by_hand() -> None:
     assert failed.cause is FailureCause.OVERWRITTEN
 
 
+async def test_promotion_waits_for_a_router_that_was_taken() -> None:
+    """All pods run the new version, which was found good: that Sluice may not take the canary out undoes nothing."""
+    road = Road()
+    await road.drives("canary")
+    road.cluster.traffic.own(ROUTED, "Argo CD (application api)")
+    waits = await road.drives("promote", 60)
+    assert isinstance(waits, Pending)
+    assert waits.blocked
+    assert waits.why.startswith("the canary cannot be removed: httproute api in prod is managed by Argo CD")
+    assert road.verbs()[-1] == "set_image"
+    road.cluster.traffic.own(ROUTED, "")
+    assert isinstance(await road.drives("promote"), Succeeded)
+    assert road.canaries.leftovers(ROUTED) == []
+
+
 async def test_guard_rails_stay_armed_after_promotion() -> None:
     """A breach fails the release; without one the time passes; without guard rails there is nothing to watch."""
     quiet = Road(guards=("error_rate < 5%",))
@@ -225,3 +240,37 @@ async def test_a_metrics_server_that_is_away_is_named_while_watching() -> None:
     assert isinstance(waits, Pending)
     assert waits.blocked
     assert "nothing can be seen" in waits.why
+
+
+async def test_what_was_missed_is_looked_at_when_the_server_is_back() -> None:
+    """A breach while nobody could see it is one; the last look comes when the time is over."""
+    road = Road(guards=("error_rate < 5%",))
+    await road.drives("watch", 20)
+    road.metrics.down = True
+    for number in range(4):
+        road.metrics.load(pod("api", number), road.clock.now(), error_rate=0.2)
+    await road.drives("watch", 110)
+    road.metrics.down = False
+    assert isinstance(await road.drives("watch", 5), Failed)
+
+
+async def test_nobody_claims_that_nothing_happened_while_nothing_was_seen() -> None:
+    """The time is over, and the result says that it was not watched; nor is a server that refuses us a reason to go
+    back."""
+    road = Road(guards=("error_rate < 5%",))
+    road.metrics.down = True
+    away = await road.drives("watch")
+    assert isinstance(away, Succeeded)
+    assert away.said.startswith("not watched to the end, nothing can be seen: the metrics server cannot be reached")
+    other = Road(guards=("error_rate < 5%",))
+    other.executors["watch"] = Watch(FakeProviders())
+    refused = await other.drives("watch")
+    assert isinstance(refused, Succeeded)
+    assert "there is no metrics provider 'main'" in refused.said
+
+
+async def test_a_service_without_signals_is_not_watched() -> None:
+    """As after a plain promotion: there is nothing to look at, and nothing that could fail."""
+    road = Road()
+    road.plan = replace(road.plan, signals={})
+    assert await road.drives("watch") == Succeeded("no signals in the catalogue")

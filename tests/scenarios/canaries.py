@@ -1,9 +1,11 @@
 """A world in which api can have a canary: a router, a metrics server, and traffic that follows the pods."""
 
+from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 
 from bot.domain.traffic import Route, Router
+from bot.store.database import Database
 from tests.contracts.canaries import pod
 from tests.fakes.canaries import FakeCanaries
 from tests.fakes.workspace import ANN, BOB, CID
@@ -28,8 +30,15 @@ CANARY = pod("api", 0, suffix="-canary")
 class CanaryWorld(World):
     """The stable pods have served for a while; the canary's pod will serve from the moment that it is there."""
 
-    def __init__(self, folder: Path, template: Path, *, catalogue: str = WITH_TRAFFIC) -> None:
-        super().__init__(folder, template, catalogue=catalogue)
+    def __init__(
+        self,
+        folder: Path,
+        template: Path,
+        *,
+        catalogue: str = WITH_TRAFFIC,
+        database: Callable[[str], Database] = Database,
+    ) -> None:
+        super().__init__(folder, template, catalogue=catalogue, database=database)
         for name in STABLE:
             self.metrics.load(name, self.clock.now() - timedelta(minutes=20))
         self.metrics.load(CANARY, self.clock.now())
