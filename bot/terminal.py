@@ -6,7 +6,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from bot.domain.errors import UsageError
-from bot.domain.ids import MessageKey, RunId
+from bot.domain.ids import MessageKey, RunId, reply_key, slip_key
 from bot.domain.invocation import Invocation
 from bot.domain.phase import Phase
 from bot.domain.run import Run
@@ -44,21 +44,24 @@ class Terminal:
     async def ask(self, invocation: Invocation) -> bool:
         """Ask, print the answer and follow the run; whether all went well. Raises UnreachableError."""
         await self._store.hear(invocation)
-        answer = await self._answer(invocation)
+        answer, done = await self._answer(invocation)
         self._say(readable(answer))
-        if not _starts(invocation.text):
-            return True
+        if not done or not _starts(invocation.text):
+            return done
         run = await self._started(invocation, answer)
         return await self._follow(run.id) if run else "--dry-run" in invocation.text
 
-    async def _answer(self, invocation: Invocation) -> str:
+    async def _answer(self, invocation: Invocation) -> tuple[str, bool]:
+        """What was answered, and whether what was asked for was done rather than refused."""
         begun, warned = self._clock.now(), False
         while True:
             async with self._store.reading() as tx:
                 known = await tx.answered(invocation.dedupe_key)
-                letter = await tx.letter(MessageKey(f"reply/{known[0]}")) if known else None
+                letter = await tx.letter(reply_key(known[0])) if known else None
+                slip = await tx.letter(slip_key(known[0])) if known else None
             if known and known[1]:
-                return letter.telling.content.text if letter else ""
+                said = letter or slip
+                return said.telling.content.text if said else "", slip is None
             if not warned and self._clock.now() - begun > PATIENCE:
                 self._say(NOBODY_SERVES)
                 warned = True

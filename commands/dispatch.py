@@ -7,7 +7,7 @@ from typing import Any
 
 from bot import logs
 from bot.domain.errors import PermanentError, SluiceError, UsageError
-from bot.domain.ids import TERMINAL, MessageKey
+from bot.domain.ids import TERMINAL, reply_key, slip_key
 from bot.domain.invocation import Invocation, Origin
 from bot.domain.journal import AuditEntry
 from bot.domain.json import JsonObject
@@ -119,17 +119,17 @@ class Dispatcher:
         """Answer, note in the journal, and be done with the invocation."""
         now = self._clock.now()
         outcome = type(refused).__name__ if refused else "done"
-        await tx.tell([telling(heard, reply)], at=now)
+        await tx.tell([telling(heard, reply, refused=refused is not None)], at=now)
         await tx.audit(entry(heard.invocation, reply, outcome, now))
         await tx.handled(heard.number, at=now)
         log.info("command handled", invocation=heard.number, user=heard.invocation.user, outcome=outcome)
 
 
-def telling(heard: Heard, reply: Reply) -> Telling:
-    """The reply as a message, where the question was asked."""
+def telling(heard: Heard, reply: Reply, *, refused: bool = False) -> Telling:
+    """The reply as a message, where the question was asked; its key says whether nothing was done."""
     asked = heard.invocation
     return Telling(
-        key=MessageKey(f"reply/{heard.number}"),
+        key=slip_key(heard.number) if refused else reply_key(heard.number),
         channel=TERMINAL if asked.origin is Origin.TERMINAL else asked.channel,
         content=Content(reply.text),
         to=asked.user if reply.private else None,

@@ -100,10 +100,10 @@ def let_go_on(run: Run, step: PlannedStep) -> Reply:
     """Somebody let a waiting step go on; whether that suffices is counted like votes."""
     policy, name = run.sealed_plan().approval, code(step.key.partition(".")[2])
     if policy is None:
-        return Reply(f"{code(run.id)} goes on from {name}.", about=run.id)
+        return Reply(f"Noted: your yes to what {code(run.id)} asks at {name}.", about=run.id)
     votes = f"{policy.count} of {safe(policy.group)}"
     return Reply(
-        f"Noted: you let {code(run.id)} go on from {name}. It does as soon as {votes} have said so, other than "
+        f"Noted: your yes to what {code(run.id)} asks at {name}. It counts as soon as {votes} have said so, other than "
         f"{person(run.request.requester)}, who asked for it.",
         about=run.id,
     )

@@ -6,10 +6,10 @@ from datetime import datetime, timedelta
 
 from pydantic import Field
 
-from bot.domain.errors import NotFoundError, RefusedError
+from bot.domain.errors import PermanentError
 from bot.domain.json import Json
 from bot.domain.judge.verdict import Call
-from bot.domain.outcome import Failed, FailureCause, Outcome, Pending, Succeeded
+from bot.domain.outcome import Failed, FailureCause, Outcome, Pending, Question, Succeeded
 from bot.domain.phase import StepPhase
 from bot.domain.picture import Picture, figure
 from bot.domain.plan import Plan, PlannedStep
@@ -78,7 +78,7 @@ class Trial:
         if other:
             return Failed(other, FailureCause.OVERWRITTEN)
         edited = _edits(context.plan, state) if state else ""
-        if edited and context.consent and context.seen.asks and wish.weight is not None:
+        if edited and context.consent and context.seen.asks is Question.SHARE and wish.weight is not None:
             return await _set_again(context, wish.weight, memo, canaries)
         known, began = measured(context.plan), datetime.fromisoformat(str(memo["began"]))
         settings = settings_of(known, horizon=horizon(context.plan), share=first_share(context.plan))
@@ -104,21 +104,24 @@ def _undecided(context: StepContext, wish: Wish, memo: dict[str, Json], seen: Se
         return Pending(why, seen.next_look, memo, blocked=True, detail=look.figures, picture=seen.picture)
     if seen.edited:
         return _edited(wish, memo, seen)
-    if context.consent and context.seen.asks:
-        said = f"{', '.join(f'<@{user}>' for user in context.consent)} let it go on; {look.figures}"
-        return _on(context, memo, seen, said)
     if look.call is Call.PASS and seen.spent >= wish.spec.least:
-        return (
-            _asks(memo, seen, "good so far; the runbook lets people decide")
-            if wish.hold
-            else _good(context, memo, seen)
-        )
+        if wish.hold:
+            return _asked(context, memo, seen, (Question.HELD, "good so far; the runbook lets people decide"))
+        return _on(context, memo, seen, look.said)
     if seen.spent < limit:
         longer = ", extended once" if extended else ""
         return _looks_on(memo, seen, f"judging {roughly(seen.spent)} of {say(limit)}{longer}")
     if not extended:
         return _looks_on(memo | {"extended": True}, seen, f"judging for another {say(wish.spec.for_)}, extended once")
-    return _asks(memo, seen, look.undecided)
+    return _asked(context, memo, seen, (Question.UNDECIDED, look.undecided))
+
+
+def _asked(context: StepContext, memo: dict[str, Json], seen: Seen, question: tuple[Question, str]) -> Outcome:
+    """People are asked, or have said yes to this very question."""
+    if context.consent and context.seen.asks is question[0]:
+        said = f"{', '.join(f'<@{user}>' for user in context.consent)} let it go on; {seen.look.figures}"
+        return _on(context, memo, seen, said)
+    return _asks(memo, seen, question)
 
 
 def _edited(wish: Wish, memo: dict[str, Json], seen: Seen) -> Pending:
@@ -126,7 +129,7 @@ def _edited(wish: Wish, memo: dict[str, Json], seen: Seen) -> Pending:
     why = f"somebody changed the traffic by hand: {seen.edited}; put it back"
     if wish.weight is None:
         return Pending(why, seen.next_look, memo, blocked=True, detail=seen.look.figures, picture=seen.picture)
-    return _asks(memo, seen, f"{why}, or let Sluice set {wish.weight} % again")
+    return _asks(memo, seen, (Question.SHARE, f"{why}, or let Sluice set {wish.weight} % again"))
 
 
 async def _set_again(context: StepContext, weight: int, memo: Mapping[str, Json], canaries: Canaries) -> Pending:
@@ -134,10 +137,6 @@ async def _set_again(context: StepContext, weight: int, memo: Mapping[str, Json]
     if context.plan.traffic is not None:
         await canaries.shift(context.plan.traffic, weight, context.fence)
     return Pending(f"set to {weight} % again", AT_ONCE, dict(memo))
-
-
-def _good(context: StepContext, memo: dict[str, Json], seen: Seen) -> Outcome:
-    return _on(context, memo, seen, seen.look.said)
 
 
 def _on(context: StepContext, memo: dict[str, Json], seen: Seen, said: str) -> Outcome:
@@ -155,18 +154,20 @@ def _looks_on(memo: dict[str, Json], seen: Seen, why: str) -> Pending:
     return Pending(why, seen.next_look, memo, blocked=blind, detail=detail, picture=seen.picture)
 
 
-def _asks(memo: dict[str, Json], seen: Seen, why: str) -> Pending:
-    return Pending(why, seen.next_look, memo, blocked=True, asks=True, detail=seen.look.figures, picture=seen.picture)
+def _asks(memo: dict[str, Json], seen: Seen, question: tuple[Question, str]) -> Pending:
+    asks, why = question
+    detail, picture = seen.look.figures, seen.picture
+    return Pending(why, seen.next_look, memo, blocked=True, asks=asks, detail=detail, picture=picture)
 
 
 async def _traffic(plan: Plan, canaries: Canaries) -> tuple[TrafficState | None, str]:
-    """How the traffic is divided, or as a clause why that cannot be read: a router's object that is gone is for people
-    to mend, and no fault of the canary's."""
+    """How the traffic is divided, or as a clause why that cannot be read: a router's object that is gone or garbled is
+    for people to mend, and no fault of the canary's."""
     if plan.traffic is None:
         raise RuntimeError("a plan without traffic has no canary")
     try:
         state = await canaries.observe(plan.traffic)
-    except (NotFoundError, RefusedError) as exc:
+    except PermanentError as exc:
         return None, str(exc)
     return state, ""
 

@@ -139,3 +139,10 @@ async def test_asking_twice_with_one_key_is_asking_once(world: World) -> None:
 def test_what_starts_a_release_is_followed(line: str, starts: bool) -> None:
     """A look at one is not; a line that cannot be read has released nothing, and a script must see that."""
     assert starts_run(line) is starts
+
+
+@pytest.mark.parametrize("line", ["canary api v2", "promote api staging prd", "status nowhere", "stauts"])
+async def test_a_slip_is_a_failure(world: World, line: str) -> None:
+    """Whoever builds on the exit status must not go on as if it had been done."""
+    async with a_desk(world, ANN) as desk:
+        assert not await desk.types(line)

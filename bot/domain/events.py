@@ -9,7 +9,7 @@ from typing import Literal
 
 from bot.domain.approval import IgnoredVote
 from bot.domain.ids import RunId, StepKey, UserId
-from bot.domain.outcome import Evidence
+from bot.domain.outcome import Evidence, Question
 from bot.domain.phase import Phase
 from bot.domain.picture import Picture
 
@@ -161,7 +161,7 @@ class StepWaited:
     at: datetime
     step: StepKey
     why: str
-    asks: bool = False
+    asks: Question | None = None
     detail: str = ""
     picture: Picture | None = None
     kind: Literal["step_waited"] = "step_waited"

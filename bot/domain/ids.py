@@ -36,6 +36,16 @@ def run_id(service: str, environment: str, number: int) -> RunId:
     return RunId(f"{service}-{environment}-{number}")
 
 
+def reply_key(number: int) -> MessageKey:
+    """The answer to an invocation that was carried out."""
+    return MessageKey(f"reply/{number}")
+
+
+def slip_key(number: int) -> MessageKey:
+    """The answer to an invocation upon which nothing was done."""
+    return MessageKey(f"slip/{number}")
+
+
 def live_key(run: RunId, edition: int) -> MessageKey:
     """The key of a run's release message; each edition of the plan has its own, the first from edition 1."""
     return MessageKey(f"{run}/live/{max(edition, 1)}")

@@ -19,6 +19,19 @@ class FailureCause(StrEnum):
     """Somebody else set another image meanwhile: theirs stays, and nothing is undone but a canary beside it."""
 
 
+class Question(StrEnum):
+    """What people are asked about a step that only they can let go on. An answer to one is none to another."""
+
+    HELD = "held"
+    """The runbook wants their word although all is well."""
+
+    UNDECIDED = "undecided"
+    """The evidence stays too thin to tell."""
+
+    SHARE = "share"
+    """Somebody has changed the traffic by hand: shall the step's own share be set again?"""
+
+
 @dataclass(frozen=True, slots=True)
 class Evidence:
     """What a person wants to see beside a result: a title and preformatted lines (events, log lines, answers)."""
@@ -33,8 +46,8 @@ class Pending:
 
     `requeue_after` is the latest time of the next look; a hint may bring it forward. `memo` replaces what the step
     remembers between passes when it is not `None`. `blocked` marks a wait for something that should have been there
-    (a server that is down), so that `why` and the message can say so; `asks`: only people can let it go on, and are
-    asked whether it may. `detail` are figures worth a line of their own while it lasts; `picture` is shown if time runs
+    (a server that is down), so that `why` and the message can say so; `asks`: only people can let it go on, and what
+    they are asked. `detail` are figures worth a line of their own while it lasts; `picture` is shown if time runs
     out over it, or when people begin to be asked.
     """
 
@@ -42,7 +55,7 @@ class Pending:
     requeue_after: timedelta
     memo: Mapping[str, Json] | None = None
     blocked: bool = False
-    asks: bool = False
+    asks: Question | None = None
     detail: str = ""
     picture: Picture | None = None
 

@@ -24,7 +24,7 @@ from bot.domain.events import (
 )
 from bot.domain.ids import RunId, StepKey, UserId
 from bot.domain.json import Json
-from bot.domain.outcome import Evidence, Pending
+from bot.domain.outcome import Evidence, Pending, Question
 from bot.domain.phase import Phase, StepPhase, require_move
 from bot.domain.picture import Picture
 from bot.domain.plan import Plan, PlannedStep, Request
@@ -35,7 +35,7 @@ class StepRun:
     """How far one step or gate is. `why` is the latest clause for people; `memo` what it remembers between passes.
 
     `blocked_since` is set while it stands still for something that should have been there, `blocked_s` the seconds of
-    earlier such times: they do not count towards its deadline. `asks`: people are asked whether it may go on; `detail`
+    earlier such times: they do not count towards its deadline. `asks` is what people are asked about it; `detail`
     are its figures of now.
     """
 
@@ -47,7 +47,7 @@ class StepRun:
     blocked_s: float = 0.0
     outputs: Mapping[str, Json] = field(default_factory=dict)
     memo: Mapping[str, Json] = field(default_factory=dict)
-    asks: bool = False
+    asks: Question | None = None
     detail: str = ""
 
     @property
@@ -90,10 +90,11 @@ class Pause:
 
 @dataclass(frozen=True, slots=True)
 class Consent:
-    """Who said that a step which waits for people may go on. Counted like votes, and for this step alone."""
+    """Who said yes to what a step asks. Counted like votes, and for this step and this question alone."""
 
     step: StepKey
     by: tuple[UserId, ...]
+    question: Question | None = None
 
 
 Moved = tuple["Run", tuple[Event, ...]]
@@ -140,6 +141,13 @@ class Run:
             return None
         planned = self.plan.on_failure if self.phase is Phase.RESTORING else self.plan.steps
         return next((s for s in planned if self.step(s.key).phase in (StepPhase.PENDING, StepPhase.RUNNING)), None)
+
+    def yes_to(self, step: StepKey) -> tuple[UserId, ...]:
+        """Who has said yes to what this step asks now; what they said to an earlier question counts for nothing."""
+        given, asked = self.consent, self.step(step).asks
+        if given is None or asked is None or (given.step, given.question) != (step, asked):
+            return ()
+        return given.by
 
     def sealed_plan(self) -> Plan:
         """The plan of a run that is past planning."""
@@ -213,11 +221,11 @@ class Run:
         return replace(self, wish=Wish(by, reason)), (AbortRequested(self.id, at, by, reason),)
 
     def consented(self, step: StepKey, by: UserId, *, at: datetime) -> Moved:
-        """Somebody lets a waiting step go on; each person says so once."""
-        given = self.consent.by if self.consent and self.consent.step == step else ()
+        """Somebody says yes to what a step asks now; each person says so once."""
+        given = self.yes_to(step)
         if by in given:
             return self, ()
-        consent = Consent(step, (*given, by))
+        consent = Consent(step, (*given, by), self.step(step).asks)
         return replace(self, consent=consent), (ConsentGiven(self.id, at, by, step),)
 
     # --- moves of a step ---
@@ -231,11 +239,11 @@ class Run:
     def step_waits(self, key: StepKey, wait: Pending, *, at: datetime) -> Moved:
         """A step is not there yet; told when it begins to stand still, and when it begins to ask."""
         seen = self.step(key)
-        news = (wait.blocked and not seen.blocked) or (wait.asks and not seen.asks)
+        news = (wait.blocked and not seen.blocked) or (wait.asks is not None and wait.asks is not seen.asks)
         told = StepWaited(self.id, at, key, wait.why, asks=wait.asks, detail=wait.detail, picture=wait.picture)
-        # What people said to an earlier question is no answer to this one.
-        consent = None if wait.asks and not seen.asks else self.consent
-        after = replace(self._with(key, seen.waiting(wait, at=at)), consent=consent)
+        # Asked anew after it had looked on by itself, it is not what people had answered.
+        anew = wait.asks is not None and wait.asks is not seen.asks
+        after = replace(self._with(key, seen.waiting(wait, at=at)), consent=None if anew else self.consent)
         return after, (told,) if news else ()
 
     def step_succeeded(
@@ -270,7 +278,7 @@ class Run:
         seen = self.step(key)
         elapsed_s = (at - (seen.started_at or at)).total_seconds()
         ended = replace(
-            seen, phase=phase, ended_at=at, why=said, outputs=outputs, blocked_since=None, asks=False, detail=""
+            seen, phase=phase, ended_at=at, why=said, outputs=outputs, blocked_since=None, asks=None, detail=""
         )
         event = StepEnded(self.id, at, key, phase is StepPhase.SUCCEEDED, said, elapsed_s, evidence, picture)
         return self._with(key, ended), (event,)

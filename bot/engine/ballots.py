@@ -168,13 +168,11 @@ class Ballots:
 
         Nobody while that cannot be read: the step looks on, and waits on.
         """
-        given, policy = run.consent, run.sealed_plan().approval
-        if given is None or given.step != planned.key:
-            return ()
-        if policy is None:
-            return given.by
+        given, policy = run.yes_to(planned.key), run.sealed_plan().approval
+        if not given or policy is None:
+            return given
         try:
-            counted = await self._counted(run, policy, given.by, ())
+            counted = await self._counted(run, policy, given, ())
         except (TemporaryError, PermanentError) as exc:
             log.warning("consent cannot be counted", run_id=run.id, error=str(exc))
             return ()

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from bot import logs
 from bot.domain.errors import FencedError, PermanentError, TemporaryError
 from bot.domain.events import Event, GlassReviewed, StrayVote, VoteTooLate
-from bot.domain.ids import TERMINAL, MessageKey, UserId, live_key, run_of_key
+from bot.domain.ids import TERMINAL, UserId, live_key, run_of_key, slip_key
 from bot.domain.invocation import Invocation, Origin
 from bot.domain.run import Run
 from bot.engine.patience import patience
@@ -159,7 +159,7 @@ def stray_or_late(run: Run, letter: Letter, invocation: Invocation, now: datetim
 def _apology(heard: Heard) -> Telling:
     asked = heard.invocation
     return Telling(
-        key=MessageKey(f"reply/{heard.number}"),
+        key=slip_key(heard.number),
         channel=TERMINAL if asked.origin is Origin.TERMINAL else asked.channel,
         content=Content(BROKEN),
         to=asked.user,

@@ -116,7 +116,7 @@ def _thread(before: Run | None, after: Run, plan: Plan, event: Event) -> Iterato
     closed = isinstance(event, BallotClosed) and before is not None
     edition = before.edition if closed and before is not None else after.edition
     key = MessageKey(f"{after.id}/thread/{edition}/{event.kind}/{_about(event)}")
-    asks = isinstance(event, StepWaited) and event.asks
+    asks = isinstance(event, StepWaited) and event.asks is not None
     under, urgent = live_key(after.id, edition), asks or isinstance(event, _URGENT)
     yield Telling(key, plan.channel, content, under=under, urgent=urgent)
 

@@ -2,6 +2,7 @@
 
 from datetime import datetime
 
+from bot.domain.outcome import Question
 from bot.domain.phase import Phase, StepPhase
 from bot.domain.plan import Plan, PlannedStep, Verb
 from bot.domain.run import Run, StepRun
@@ -10,6 +11,8 @@ from bot.slack.wording import age, bar, gate_word, health, ref_word, step_word
 from commands.wording import slash_line
 
 _FIGURE_LIMIT = 300
+YES: dict[Question | None, str] = {Question.SHARE: "have its share set again"}
+"""What a yes does, where it does not let the step go on."""
 
 
 def service(run: Run) -> str:
@@ -88,7 +91,7 @@ def asks(run: Run) -> list[str]:
     step = run.current()
     if step is None or not run.step(step.key).asks:
         return []
-    given = run.consent.by if run.consent and run.consent.step == step.key else ()
+    given = run.yes_to(step.key)
     so_far = f" So far: {mentions(given)}." if given else ""
     return [f":raised_hand: *People decide:* {quoted(run.step(step.key).why)}.", f"{who_lets_go_on(run)}{so_far}"]
 
@@ -105,7 +108,9 @@ def who_lets_go_on(run: Run) -> str:
         who = (
             f"{policy.count} of @{escape(policy.group.removeprefix('@'))}, other than {mention(run.request.requester)},"
         )
-    return f"{who} may type {go_on} to let it go on; {stop} takes its traffic away."
+    step = run.current()
+    asked = run.step(step.key).asks if step else None
+    return f"{who} may type {go_on} to {YES.get(asked, 'let it go on')}; {stop} takes its traffic away."
 
 
 def gate_lines(run: Run, plan: Plan) -> list[str]:

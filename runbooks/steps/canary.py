@@ -1,5 +1,6 @@
 """canary: some pods of the new version take a share of the traffic, and the judge compares them with the old ones."""
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Annotated, Literal
 
@@ -7,7 +8,7 @@ from pydantic import AfterValidator, Field
 
 from bot.domain.errors import NotFoundError
 from bot.domain.json import Json
-from bot.domain.outcome import Evidence, Failed, Outcome, Pending
+from bot.domain.outcome import Evidence, Failed, Outcome, Pending, Question
 from bot.domain.target import WorkloadRef
 from bot.domain.traffic import WHOLE, Route, Router, canary_pods, canary_pods_by_ratio, stable_pods_needed
 from bot.ports.canaries import Canaries, CanaryClusters, TrafficState
@@ -18,7 +19,12 @@ from runbooks.kinds import StepKind, StepSpec
 from runbooks.percent import Percent
 from runbooks.trial import Trial, TrialSpec, Wish, inherited
 
-SHIFTED_LOOK = timedelta(seconds=1)
+AT_ONCE, SHIFTED_LOOK = timedelta(0), timedelta(seconds=1)
+BROUGHT: dict[str, Json] = {"brought": True}
+"""What a step remembers from its first pass on: something may be there to undo."""
+
+AGREED = "agreed"
+"""People want the step's share set over what somebody changed by hand."""
 
 
 def comparable(weight: int) -> int:
@@ -67,7 +73,7 @@ class Canary:
         if route is None:
             return Failed("the plan has no way of traffic for a canary")
         canaries = self._canaries.canaries(route.workload.cluster)
-        memo = dict(context.seen.memo)
+        memo = context.seen.memo
         if "since" in memo:
             return await self._trial.judged(context, Wish(spec.judge, spec.hold, spec.weight), memo, canaries)
         self._clusters.get(route.workload.cluster).watch(route.canary, self._hint)
@@ -75,21 +81,28 @@ class Canary:
 
     async def _brought(self, context: StepContext, canaries: Canaries, route: Route, weight: int) -> Outcome:
         before = await canaries.observe(route)
-        if before.edited and not context.consent:
+        memo: dict[str, Json] = {**inherited(context), **context.seen.memo, **BROUGHT}
+        if context.consent:
+            memo[AGREED] = True
+        if before.edited and AGREED not in memo:
             why = f"somebody changed the traffic by hand: {before.edited}; put it back, or let Sluice set {weight} %"
-            return Pending(why, NEXT_LOOK, {"brought": True}, blocked=True, asks=True)
+            return Pending(why, NEXT_LOOK, memo, blocked=True, asks=Question.SHARE)
+        if "began" not in memo and route.router is Router.REPLICAS:
+            return _begins(context, memo)
         pods = pods_for(route, _stable_pods(before), weight)
         state = await canaries.bring(route, context.plan.artifact.image, pods, context.fence)
         waits = await self._hopeless(route, state) or _waits(route, state, pods, weight)
         if waits:
-            return waits
+            return replace(waits, memo=memo) if isinstance(waits, Pending) else waits
         if state.weight != weight and route.router is not Router.REPLICAS:
+            if "began" not in memo:
+                return _begins(context, memo)
             # Capacity is there for what comes; the look after this write sees the new weight.
             await canaries.shift(route, weight, context.fence)
-            return Pending(f"giving it {weight} %", SHIFTED_LOOK, {"brought": True})
-        memo: dict[str, Json] = {**inherited(context), "since": context.now.isoformat()}
+            return Pending(f"giving it {weight} %", SHIFTED_LOOK, memo)
         memo.setdefault("began", context.now.isoformat())
-        return Pending(f"{state.weight} % of the traffic", SHIFTED_LOOK, memo)
+        since: dict[str, Json] = {"since": context.now.isoformat()}
+        return Pending(f"{state.weight} % of the traffic", SHIFTED_LOOK, memo | since)
 
     async def _hopeless(self, route: Route, state: TrafficState) -> Outcome | None:
         """Why the new pods will never be ready, with the cluster's events and their last words."""
@@ -129,6 +142,12 @@ class Canary:
         """Nothing goes on by itself that the failure steps do not undo."""
 
 
+def _begins(context: StepContext, memo: dict[str, Json]) -> Pending:
+    """Note the moment before the first share is given, so that no request to the canary is ever left out of the trial,
+    whoever dies in between."""
+    return Pending("about to get its first share", AT_ONCE, memo | {"began": context.now.isoformat()})
+
+
 def pods_for(route: Route, stable: int, weight: int) -> int:
     """How many canary pods the share needs."""
     if route.router is Router.REPLICAS:
@@ -143,15 +162,14 @@ def _stable_pods(state: TrafficState) -> int:
 
 def _waits(route: Route, state: TrafficState, pods: int, weight: int) -> Outcome | None:
     """What has to be there before the traffic is shifted."""
-    brought = {"brought": True}
     if state.canary is None or (route.fresh_baseline and state.baseline is None):
-        return Pending("the canary is being made", SHIFTED_LOOK, brought)
+        return Pending("the canary is being made", SHIFTED_LOOK)
     if state.canary.ready < pods:
-        return Pending(f"{state.canary.ready} of {pods} canary pods ready", NEXT_LOOK, brought)
+        return Pending(f"{state.canary.ready} of {pods} canary pods ready", NEXT_LOOK)
     if state.baseline is not None and state.baseline.ready < pods:
-        return Pending(f"{state.baseline.ready} of {pods} fresh baseline pods ready", NEXT_LOOK, brought)
+        return Pending(f"{state.baseline.ready} of {pods} fresh baseline pods ready", NEXT_LOOK)
     needed = stable_pods_needed(_stable_pods(state), weight)
     if state.stable.ready < needed:
         why = f"only {state.stable.ready} of {needed} stable pods are ready that the rest of the traffic needs"
-        return Pending(why, NEXT_LOOK, brought, blocked=True)
+        return Pending(why, NEXT_LOOK, blocked=True)
     return None

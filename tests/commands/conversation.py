@@ -7,7 +7,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from bot.domain.approval import Ballot
-from bot.domain.ids import MessageKey, RunId, StepKey, UserId
+from bot.domain.ids import RunId, StepKey, UserId, reply_key, slip_key
 from bot.domain.image import Digest
 from bot.domain.invocation import Invocation, Origin
 from bot.domain.outcome import Pending
@@ -104,7 +104,7 @@ class Conversation:
 
     async def _reply(self, heard: Heard) -> Telling:
         async with self.store.transaction() as tx:
-            letter = await tx.letter(MessageKey(f"reply/{heard.number}"))
+            letter = await tx.letter(reply_key(heard.number)) or await tx.letter(slip_key(heard.number))
         assert letter is not None
         return letter.telling
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from bot.domain.errors import NotFoundError, UnreachableError
-from bot.domain.ids import MessageKey, UserId
+from bot.domain.ids import UserId, reply_key
 from bot.domain.invocation import Origin
 from tests.commands.conversation import conversation
 from tests.fakes.workspace import ANN, BOT, DEPLOYS, EVE, FRANK
@@ -110,7 +110,7 @@ async def test_a_directory_that_is_down_leaves_the_command_for_later(tmp_path: P
             await chat.dispatcher.handle(heard)
         async with chat.store.transaction() as tx:
             assert [one.number for one in await tx.unhandled(chat.clock.now(), limit=9)] == [heard.number]
-            assert await tx.letter(MessageKey(f"reply/{heard.number}")) is None
+            assert await tx.letter(reply_key(heard.number)) is None
         assert await chat.runs() == []
 
         chat.workspace.down = False

@@ -7,7 +7,7 @@ import pytest
 
 from bot.domain.errors import UsageError
 from bot.domain.ids import StepKey
-from bot.domain.outcome import Pending
+from bot.domain.outcome import Pending, Question
 from bot.domain.plan import Verb
 from bot.domain.run import Run
 from bot.domain.target import Target
@@ -82,13 +82,13 @@ async def test_who_lets_go_on_is_noted_once(tmp_path: Path) -> None:
         await chat.voting("api-prod-1")
 
         def asks(run: Run) -> Run:
-            wait = Pending("too little to tell", timedelta(seconds=5), asks=True)
+            wait = Pending("too little to tell", timedelta(seconds=5), asks=Question.UNDECIDED)
             return run.step_waits(StepKey("steps.approval"), wait, at=run.created_at)[0]
 
         await chat.moves("api-prod-1", asks)
         for _ in range(2):
             told = await chat.says("promote api prod", by=BOB)
-            assert told.startswith("Noted: you let `api-prod-1` go on from `approval`.")
+            assert told.startswith("Noted: your yes to what `api-prod-1` asks at `approval`.")
             assert "2 of @release-approvers have said so, other than <@U0ANN>" in told
         consent = (await chat.run("api-prod-1")).consent
         assert consent is not None

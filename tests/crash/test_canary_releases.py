@@ -10,7 +10,8 @@ from tests.crash.canary_lives import STORIES, End, Life, a_world
 from tests.crash.mortality import Mortality
 
 STRIDE = int(os.environ.get("CANARY_CRASH_STRIDE", "95"))
-"""Every which moment is tried; 1 tries them all, some 1,900 lives. An odd number meets moments before and after writes."""
+"""Every which moment is tried; 1 tries them all, some 1,900 lives. An odd number meets moments before writes, and
+after."""
 
 SHARDS = 2
 """The moments of a story are dealt to so many tests, which run side by side."""

@@ -1,12 +1,13 @@
 """The moves of a run."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
 from bot.domain.events import ConsentGiven, RunEnded, RunPlanned, StepEnded, StepStarted, StepWaited, TurnCame
 from bot.domain.ids import StepKey, UserId, live_key, run_id, run_of_key
-from bot.domain.outcome import Pending
+from bot.domain.outcome import Pending, Question
 from bot.domain.phase import IllegalMoveError, Phase, StepPhase
 from bot.domain.run import Consent
 from tests.builders import NOW, a_plan, a_planned_run, a_run, a_running_run
@@ -141,7 +142,7 @@ def test_time_in_which_a_step_was_blocked_does_not_count() -> None:
 # --- a step that asks people ---
 
 CID = UserId("U0CID")
-ASKS = Pending("too little to tell", RETRY, asks=True, blocked=True, detail="errors 0 % vs 0 %")
+ASKS = Pending("too little to tell", RETRY, asks=Question.UNDECIDED, blocked=True, detail="errors 0 % vs 0 %")
 LOOKS = Pending("judging 2m of 10m", RETRY)
 
 
@@ -149,8 +150,8 @@ def test_a_step_that_begins_to_ask_is_told_once() -> None:
     """With its figures; asking on is no news."""
     run, (event,) = a_running_run().step_waits(ROLLOUT, ASKS, at=NOW)
     assert isinstance(event, StepWaited)
-    assert (event.asks, event.why, event.detail) == (True, "too little to tell", "errors 0 % vs 0 %")
-    assert (run.step(ROLLOUT).asks, run.step(ROLLOUT).detail) == (True, "errors 0 % vs 0 %")
+    assert (event.asks, event.why, event.detail) == (Question.UNDECIDED, "too little to tell", "errors 0 % vs 0 %")
+    assert (run.step(ROLLOUT).asks, run.step(ROLLOUT).detail) == (Question.UNDECIDED, "errors 0 % vs 0 %")
     assert run.step_waits(ROLLOUT, ASKS, at=LATER)[1] == ()
 
 
@@ -167,14 +168,25 @@ def test_each_person_lets_a_step_go_on_once() -> None:
         run, (event,) = run.consented(ROLLOUT, user, at=NOW)
         assert event == ConsentGiven(run.id, NOW, user, ROLLOUT)
     assert run.consented(ROLLOUT, BOB, at=LATER) == (run, ())
-    assert run.consent == Consent(ROLLOUT, (BOB, CID))
+    assert run.consent == Consent(ROLLOUT, (BOB, CID), Question.UNDECIDED)
+    assert run.yes_to(ROLLOUT) == (BOB, CID)
 
 
 def test_consent_is_for_one_step() -> None:
     """Who let one go on has said nothing about another."""
-    run, _ = a_running_run().consented(ROLLOUT, BOB, at=NOW)
+    run, _ = a_running_run().step_waits(ROLLOUT, ASKS, at=NOW)
+    run, _ = run.consented(ROLLOUT, BOB, at=NOW)
+    run, _ = run.step_waits(APPROVAL, ASKS, at=NOW)
     run, _ = run.consented(APPROVAL, CID, at=NOW)
-    assert run.consent == Consent(APPROVAL, (CID,))
+    assert (run.yes_to(ROLLOUT), run.yes_to(APPROVAL)) == ((), (CID,))
+
+
+def test_consent_is_for_one_question() -> None:
+    """What somebody said while another question was being asked counts for nothing, whenever it is written."""
+    run, _ = a_running_run().step_waits(ROLLOUT, ASKS, at=NOW)
+    said, _ = run.consented(ROLLOUT, BOB, at=NOW)
+    other, _ = run.step_waits(ROLLOUT, replace(ASKS, asks=Question.SHARE), at=NOW)
+    assert replace(other, consent=said.consent).yes_to(ROLLOUT) == ()
 
 
 def test_a_new_question_forgets_what_was_said_to_the_last() -> None:
@@ -182,7 +194,7 @@ def test_a_new_question_forgets_what_was_said_to_the_last() -> None:
     run, _ = a_running_run().step_waits(ROLLOUT, ASKS, at=NOW)
     run, _ = run.consented(ROLLOUT, BOB, at=NOW)
     run, _ = run.step_waits(ROLLOUT, ASKS, at=NOW)
-    assert run.consent == Consent(ROLLOUT, (BOB,))
+    assert run.yes_to(ROLLOUT) == (BOB,)
     run, _ = run.step_waits(ROLLOUT, LOOKS, at=NOW)
     run, _ = run.step_waits(ROLLOUT, ASKS, at=NOW)
     assert run.consent is None
@@ -193,7 +205,7 @@ def test_a_step_that_has_ended_asks_nobody(ok: bool) -> None:
     """Its figures have become its result."""
     run, _ = a_running_run().step_waits(ROLLOUT, ASKS, at=NOW)
     ended, _ = run.step_succeeded(ROLLOUT, "", {}, at=NOW) if ok else run.step_failed(ROLLOUT, "bad", at=NOW)
-    assert (ended.step(ROLLOUT).asks, ended.step(ROLLOUT).detail, ended.step(ROLLOUT).blocked) == (False, "", False)
+    assert (ended.step(ROLLOUT).asks, ended.step(ROLLOUT).detail, ended.step(ROLLOUT).blocked) == (None, "", False)
 
 
 def test_the_time_of_a_question_is_not_the_steps_time() -> None:

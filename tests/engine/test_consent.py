@@ -5,14 +5,14 @@ from datetime import timedelta
 
 from bot.domain.events import ConsentGiven
 from bot.domain.ids import StepKey, UserId
-from bot.domain.outcome import Pending, Succeeded
+from bot.domain.outcome import Pending, Question, Succeeded
 from bot.domain.phase import Phase
 from tests.builders import POLICY, a_step
 from tests.engine.stage import Stage
 from tests.fakes.workspace import ANN, BOB, CID, DAN
 
 SECOND = timedelta(seconds=1)
-WAITS = Pending("waits for people", 5 * SECOND, blocked=True)
+WAITS = Pending("waits for people", 5 * SECOND, blocked=True, asks=Question.HELD)
 STEPS = (a_step("set_image", changes=True), a_step("smoke"))
 SMOKE = StepKey("steps.smoke")
 
@@ -51,6 +51,7 @@ async def test_where_nobody_votes_anybody_lets_it_go_on(engine: Opening[Stage]) 
     async with engine as stage:
         stage.script.tell("smoke", WAITS)
         await stage.begins(approval=None, steps=STEPS)
+        await stage.worker.settle()
         assert await consents(stage, DAN) == (DAN,)
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from bot.domain.errors import RefusedError, UnreachableError
-from bot.domain.ids import ChannelId, MessageKey
+from bot.domain.ids import ChannelId, slip_key
 from bot.domain.invocation import Invocation, Origin
 from bot.engine.inbox import BROKEN, Inbox
 from bot.engine.patience import patience
@@ -125,7 +125,7 @@ async def test_a_command_that_breaks_us_is_answered_in_the_end(engine: Opening[S
             tries += await inbox.turn()
             stage.clock.advance(MINUTE)
         async with stage.store.reading() as tx:
-            answer = await tx.letter(MessageKey("reply/1"))
+            answer = await tx.letter(slip_key(1))
         assert tries == 3
         assert answer is not None
         assert (answer.telling.content.text, answer.telling.to) == (BROKEN, ANN)

@@ -9,7 +9,7 @@ import pytest
 from bot.domain.errors import UnreadableError
 from bot.domain.ids import StepKey
 from bot.domain.json import Json
-from bot.domain.outcome import Pending
+from bot.domain.outcome import Pending, Question
 from bot.domain.phase import Phase, StepPhase
 from bot.domain.plan import PlannedStep
 from bot.domain.run import Run, StepRun
@@ -94,7 +94,10 @@ def test_what_comes_next_is_told_with_its_time(step: PlannedStep, following: str
 
 def test_nobody_is_told_that_he_will_be_asked_when_he_is() -> None:
     """Nor when the time for that is over."""
-    asking, late = report(at(FIRST, memo=SINCE, asks=True), NOW), report(at(FIRST, memo=SINCE), NOW + 20 * MINUTE)
+    asking, late = (
+        report(at(FIRST, memo=SINCE, asks=Question.UNDECIDED), NOW),
+        report(at(FIRST, memo=SINCE), NOW + 20 * MINUTE),
+    )
     assert asking is not None
     assert asking.following == "then the canary gets 50%, as soon as people let it go on"
     assert late is not None

@@ -10,7 +10,7 @@ import pytest
 from bot.domain.errors import NotFoundError, RefusedError
 from bot.domain.ids import UserId
 from bot.domain.json import Json
-from bot.domain.outcome import Failed, Outcome, Pending, Succeeded
+from bot.domain.outcome import Failed, Outcome, Pending, Question, Succeeded
 from bot.domain.phase import StepPhase
 from bot.domain.run import StepRun
 from bot.domain.traffic import Route, Router
@@ -136,7 +136,7 @@ async def test_thin_evidence_extends_once_and_then_asks_people() -> None:
     outcome = await court.looks(181)
     assert isinstance(outcome, Pending)
     assert (outcome.asks, outcome.why) == (
-        True,
+        Question.UNDECIDED,
         "too little to tell: nothing to see: nothing from the canary for 6 min 1 s",
     )
     outcome = await court.looks(1, consent=(UserId("U0BOB"),))
@@ -151,7 +151,7 @@ async def test_a_provider_that_is_away_decides_nothing() -> None:
     court.metrics.down = True
     outcome = await court.looks(400)
     assert isinstance(outcome, Pending)
-    assert (outcome.blocked, outcome.asks) == (True, True)
+    assert (outcome.blocked, outcome.asks) == (True, Question.UNDECIDED)
     assert "the metrics server cannot be reached" in outcome.why
     court.metrics.down = False
     assert isinstance(await court.looks(5), Succeeded)
@@ -162,7 +162,7 @@ async def test_a_canary_that_is_held_waits_for_people() -> None:
     court = Court(hold=True)
     outcome = await court.looks(400)
     assert isinstance(outcome, Pending)
-    assert (outcome.asks, outcome.why) == (True, "good so far; the runbook lets people decide")
+    assert (outcome.asks, outcome.why) == (Question.HELD, "good so far; the runbook lets people decide")
     court.metrics.load(CANARY, court.now, error_rate=0.5)
     assert isinstance(await court.looks(30), Failed)
 
@@ -195,7 +195,7 @@ async def test_traffic_that_somebody_changed_is_named() -> None:
     outcome = await court.looks(400, state=edited)
     assert isinstance(outcome, Pending)
     said = "somebody changed the traffic by hand: the weight is 50, not 20; put it back, or let Sluice set 20 % again"
-    assert (outcome.asks, outcome.why) == (True, said)
+    assert (outcome.asks, outcome.why) == (Question.SHARE, said)
     court.metrics.load(CANARY, court.now, error_rate=0.5)
     assert isinstance(await court.looks(30, state=edited), Failed)
 

@@ -8,6 +8,7 @@ from inline_snapshot import snapshot
 
 from bot.domain.events import StepEnded, StepWaited
 from bot.domain.ids import RunId, StepKey
+from bot.domain.outcome import Question
 from bot.domain.phase import Phase, StepPhase
 from bot.domain.plan import PlannedStep, Verb
 from bot.domain.run import Consent, Pause, Run, StepRun, Wish
@@ -37,7 +38,7 @@ def a_canary(seen: StepRun, **changes: Any) -> Run:
 
 def asking(**changes: Any) -> Run:
     """People are asked, with the figures of now."""
-    seen = StepRun(StepPhase.RUNNING, NOW, why=WHY, blocked_since=NOW, asks=True, detail=FIGURES)
+    seen = StepRun(StepPhase.RUNNING, NOW, why=WHY, blocked_since=NOW, asks=Question.UNDECIDED, detail=FIGURES)
     return a_canary(seen, **changes)
 
 
@@ -90,14 +91,14 @@ Plan: `/release plan api-prod-42`\
 
 def test_who_has_answered_already_is_named() -> None:
     """An answer to another step is none."""
-    assert "So far: <@U0BOB>, <@U0CID>." in said(asking(consent=Consent(KEY, (BOB, CID))))
-    assert "So far" not in said(asking(consent=Consent(StepKey("steps.promote"), (BOB,))))
+    assert "So far: <@U0BOB>, <@U0CID>." in said(asking(consent=Consent(KEY, (BOB, CID), Question.UNDECIDED)))
+    assert "So far" not in said(asking(consent=Consent(StepKey("steps.promote"), (BOB,), Question.UNDECIDED)))
 
 
 def test_where_nobody_has_to_approve_anybody_may_decide() -> None:
     """Nobody is excluded, and nobody is called."""
     assert "Anybody here may type `/promote api prod` to let it go on" in said(unprotected(asking()))
-    event = StepWaited(RUN, NOW, KEY, WHY, asks=True)
+    event = StepWaited(RUN, NOW, KEY, WHY, asks=Question.UNDECIDED)
     assert "<!subteam" not in told(event, unprotected(asking()))
 
 
@@ -138,7 +139,7 @@ Abort: `/release abort api-prod-42` · Pause: `/release pause api-prod-42` · Pl
 
 def test_the_thread_calls_those_who_may_decide() -> None:
     """With the figures, and the picture beside."""
-    event = StepWaited(RUN, NOW, KEY, WHY, asks=True, detail=FIGURES, picture=a_picture())
+    event = StepWaited(RUN, NOW, KEY, WHY, asks=Question.UNDECIDED, detail=FIGURES, picture=a_picture())
     assert told(event, asking()) == snapshot("""\
 :raised_hand: <!subteam^@release-approvers> *Step canary* cannot go on by itself: too little to tell: nothing
 from the canary for 21 min.

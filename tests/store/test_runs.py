@@ -5,7 +5,7 @@ from datetime import timedelta
 
 from bot.domain.approval import Approval, Ballot, IgnoredVote
 from bot.domain.ids import RunId, StepKey, UserId
-from bot.domain.outcome import Pending
+from bot.domain.outcome import Pending, Question
 from bot.domain.phase import Phase
 from bot.domain.run import Pause, Wish
 from bot.domain.target import Target
@@ -46,7 +46,14 @@ async def test_a_run_is_read_back_whole(store: Database) -> None:
         changed=True,
     )
     run, _ = run.step_started(StepKey("steps.smoke"), at=NOW)
-    wait = Pending("attempt 1", MINUTE, {"attempts": 1, "seen": [1.5, None]}, blocked=True, asks=True, detail="1 of 2")
+    wait = Pending(
+        "attempt 1",
+        MINUTE,
+        {"attempts": 1, "seen": [1.5, None]},
+        blocked=True,
+        asks=Question.UNDECIDED,
+        detail="1 of 2",
+    )
     run, _ = run.step_waits(StepKey("steps.smoke"), wait, at=NOW)
     async with store:
         async with store.transaction() as tx:
