@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from bot.domain.errors import RefusedError, UnreachableError
-from bot.domain.ids import ChannelId, slip_key
+from bot.domain.ids import ChannelId, MessageKey, slip_key
 from bot.domain.invocation import Invocation, Origin
 from bot.engine.inbox import BROKEN, Inbox
 from bot.engine.patience import patience
