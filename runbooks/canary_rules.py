@@ -3,8 +3,12 @@
 from collections.abc import Iterator
 
 from bot.domain.errors import UsageError
+from bot.domain.plan import WATCHING
 from runbooks.percent import parse_percent
 from runbooks.spec import Entry, Runbook
+
+MOMENTS = ("notify", "smoke")
+"""Kinds that may stand between: they take no time to speak of."""
 
 Finding = tuple[Entry, str, str]
 """Where, what, and what to do about it."""
@@ -16,6 +20,7 @@ def mistakes(runbook: Runbook) -> Iterator[Finding]:
     yield from _without_an_end(runbook)
     yield from _judged_before_it_is_there(runbook)
     yield from _compared_with_two(runbook)
+    yield from _left_alone(runbook)
 
 
 def doubts(runbook: Runbook) -> Iterator[Finding]:
@@ -78,3 +83,14 @@ def _compared_with_two(runbook: Runbook) -> Iterator[Finding]:
             "one canary cannot be compared with stable pods and with fresh ones",
             "write 'baseline: fresh' at each 'canary', or at none",
         )
+
+
+def _left_alone(runbook: Runbook) -> Iterator[Finding]:
+    """Only these kinds look at a canary, or are over in a moment."""
+    kinds = [entry.kind for entry in runbook.steps]
+    if "canary" not in kinds or "promote" not in kinds:
+        return
+    between = runbook.steps[kinds.index("canary") : len(kinds) - kinds[::-1].index("promote")]
+    for entry in between:
+        if entry.kind not in (*WATCHING, *MOMENTS):
+            yield entry, f"nobody would look at the canary during '{entry.name}'", "put it before or after the canary"

@@ -97,7 +97,8 @@ def settings_of(known: Measured, *, horizon: timedelta, share: int) -> JudgeSett
 @dataclass(frozen=True, slots=True)
 class Look:
     """What one look said: the judge's call with its line for people, the line if this were the last look, the figures
-    of both arms, the guards that are breached (empty: none), what the next look must know, and all that was seen."""
+    of both arms, the guards that are breached (empty: none), what the next look must know, all that was seen, and when
+    both arms were last heard of."""
 
     call: Call
     said: str
@@ -106,6 +107,7 @@ class Look:
     breach: str
     memo: dict[str, Json]
     film: Film
+    heard: datetime
 
 
 class Jury:
@@ -125,7 +127,8 @@ class Jury:
             readings = await self._providers.get(known.queries.provider).read(known.queries, read, now)
         except (TemporaryError, PermanentError) as exc:
             said = f"{explained(judge, judge.see(None))}: {exc}"
-            return Look(Call.BLIND, said, said, all_figures(judge), "", _memo(judge, guards, film, read), film)
+            memo = _memo(judge, guards, film, read)
+            return Look(Call.BLIND, said, said, all_figures(judge), "", memo, film, _heard(judge, began))
         breach, verdict = "", judge.verdict()
         for reading in readings:
             at = (reading.at - began).total_seconds()
@@ -137,7 +140,11 @@ class Jury:
         read = readings[-1].at if readings else read
         said, undecided = explained(judge, verdict), explained(judge, judge.ended())
         memo = _memo(judge, guards, film, read)
-        return Look(verdict.call, said, undecided, all_figures(judge), breach, memo, film)
+        return Look(verdict.call, said, undecided, all_figures(judge), breach, memo, film, _heard(judge, began))
+
+
+def _heard(judge: Judge, began: datetime) -> datetime:
+    return began + timedelta(seconds=min(judge.heard.values()))
 
 
 def _observation(reading: Reading, at: float) -> Observation:

@@ -88,7 +88,10 @@ class Gatherer:
     async def _moved_ref(self, request: Request, plan: Plan) -> str | None:
         ref = request.ref
         if request.verb is Verb.PROMOTE:
-            runs = running_image(await self._origin(request))
+            try:
+                runs = running_image(await self._origin(request))
+            except (NotFoundError, RefusedError, UsageError) as exc:
+                return f"what runs in {request.origin} cannot be told any more: {exc}"
             return None if same_image(runs, plan.artifact.image) else f"{request.origin} runs another version now"
         if request.verb is Verb.ROLLBACK or DIGEST.fullmatch(ref):
             return None

@@ -83,7 +83,7 @@ def executors(reach: Reach) -> Mapping[str, Executor]:
         job.KIND.name: job.RunJob(clusters, hint),
         judge.KIND.name: judge.JudgeCanary(canaries, trial),
         notify.KIND.name: notify.Notify(reach.store),
-        promote.KIND.name: promote.Promote(clusters, canaries, hint),
+        promote.KIND.name: promote.Promote(clusters, canaries, trial, hint),
         recovery.KIND.name: recovery.Recovery(reach.metrics),
         restore.KIND.name: restore.Restore(clusters, canaries, hint),
         rollout.KIND.name: rollout.Rollout(clusters, hint),

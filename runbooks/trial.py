@@ -15,6 +15,7 @@ from bot.domain.picture import Picture, figure
 from bot.domain.plan import Plan, PlannedStep
 from bot.domain.release import may_be
 from bot.domain.run import Run
+from bot.domain.traffic import Router
 from bot.ports.canaries import Canaries, TrafficState
 from bot.ports.execution import StepContext
 from runbooks.durations import PositiveDuration, roughly, say
@@ -27,7 +28,7 @@ KEPT = ("judge", "guards", "film", "read", "began")
 """What one step of a canary hands to the next: the trial is one, from its first traffic to its last look."""
 
 STEPS = ("canary", "judge")
-AT_ONCE = timedelta(0)
+PAUSED = "paused; still watched"
 
 
 class TrialSpec(StepSpec):
@@ -39,6 +40,9 @@ class TrialSpec(StepSpec):
 
     def read_aloud(self) -> str:
         return f"judged for at most {say(self.for_)}, twice that if the evidence is too thin"
+
+    def takes(self) -> timedelta:
+        return 2 * self.for_
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,13 +58,14 @@ class Wish:
 @dataclass(frozen=True, slots=True)
 class Seen:
     """One look, and what else a decision needs: what of the traffic somebody has changed by hand, or why it cannot be
-    read (each a clause, or empty), the time of this step, when the next look is due, and the picture of all that was
-    seen."""
+    read (each a clause, or empty), the time of this step, how much of it both arms have shown requests for, when the
+    next look is due, and the picture of all that was seen."""
 
     look: Look
     edited: str
     unread: str
     spent: timedelta
+    seen_of_it: timedelta
     next_look: timedelta
     picture: Picture
 
@@ -77,9 +82,7 @@ class Trial:
         other = _other_baseline(context.plan, state)
         if other:
             return Failed(other, FailureCause.OVERWRITTEN)
-        edited = _edits(context.plan, state) if state else ""
-        if edited and context.consent and context.seen.asks is Question.SHARE and wish.weight is not None:
-            return await _set_again(context, wish.weight, memo, canaries)
+        edited = _edits(context.plan, wish, state) if state else ""
         known, began = measured(context.plan), datetime.fromisoformat(str(memo["began"]))
         settings = settings_of(known, horizon=horizon(context.plan), share=first_share(context.plan))
         look = await self.jury.look(known, settings, memo, began=began, now=context.now)
@@ -88,11 +91,26 @@ class Trial:
         picture = look.film.picture(title(context.plan, stands), settings)
         if wrong:
             return Failed(f"{wrong}{_lately(picture)}" if _harm(look) else wrong, picture=picture)
-        spent = context.now - datetime.fromisoformat(str(memo["since"]))
+        since = datetime.fromisoformat(str(memo["since"]))
+        spent = context.now - since
         if state and state.shrunk:
             look = replace(look, figures=f"{look.figures}\n{state.shrunk}: all of the traffic may be too much for it")
-        seen = Seen(look, edited, unread, spent, _next_look(spent, known.queries.interval), picture)
+        seen = Seen(look, edited, unread, spent, look.heard - since, _next_look(spent, known.queries.interval), picture)
         return _undecided(context, wish, {**memo, **look.memo}, seen)
+
+    async def watched(self, context: StepContext, memo: Mapping[str, Json]) -> tuple[Outcome | None, dict[str, Json]]:
+        """A look while a step does something else than to judge: harm ends it, and nothing else is decided. What is
+        remembered afterwards, as part of the one trial. Nothing is looked at before the canary has traffic."""
+        if "began" not in memo:
+            return None, dict(memo)
+        known, began = measured(context.plan), datetime.fromisoformat(str(memo["began"]))
+        settings = settings_of(known, horizon=horizon(context.plan), share=first_share(context.plan))
+        look = await self.jury.look(known, settings, memo, began=began, now=context.now)
+        remembered, wrong = {**memo, **look.memo}, _harm(look)
+        if not wrong:
+            return None, remembered
+        picture = look.film.picture(title(context.plan, "rolled back"), settings)
+        return Failed(f"{wrong}{_lately(picture)}", picture=picture), remembered
 
 
 def _undecided(context: StepContext, wish: Wish, memo: dict[str, Json], seen: Seen) -> Outcome:
@@ -104,7 +122,8 @@ def _undecided(context: StepContext, wish: Wish, memo: dict[str, Json], seen: Se
         return Pending(why, seen.next_look, memo, blocked=True, detail=look.figures, picture=seen.picture)
     if seen.edited:
         return _edited(wish, memo, seen)
-    if look.call is Call.PASS and seen.spent >= wish.spec.least:
+    # What was seen before this share was given says nothing of how the canary bears it.
+    if look.call is Call.PASS and seen.seen_of_it >= wish.spec.least:
         if wish.hold:
             return _asked(context, memo, seen, (Question.HELD, "good so far; the runbook lets people decide"))
         return _on(context, memo, seen, look.said)
@@ -132,17 +151,10 @@ def _edited(wish: Wish, memo: dict[str, Json], seen: Seen) -> Pending:
     return _asks(memo, seen, (Question.SHARE, f"{why}, or let Sluice set {wish.weight} % again"))
 
 
-async def _set_again(context: StepContext, weight: int, memo: Mapping[str, Json], canaries: Canaries) -> Pending:
-    """People want the step's own share again; the trial goes on from there."""
-    if context.plan.traffic is not None:
-        await canaries.shift(context.plan.traffic, weight, context.fence)
-    return Pending(f"set to {weight} % again", AT_ONCE, dict(memo))
-
-
 def _on(context: StepContext, memo: dict[str, Json], seen: Seen, said: str) -> Outcome:
     """The step is done; but a canary is never left alone: while the run is paused it is looked at on."""
     if context.run.pause is not None:
-        return Pending("paused; still watched", seen.next_look, memo, detail=said, picture=seen.picture)
+        return Pending(PAUSED, seen.next_look, memo, blocked=True, detail=said, picture=seen.picture)
     return Succeeded(said, picture=seen.picture)
 
 
@@ -184,14 +196,18 @@ def _other_baseline(plan: Plan, state: TrafficState | None) -> str:
     and what people approved is no longer what would be promoted over."""
     if state is None or plan.previous is None or may_be(state.stable.image, plan.previous.image):
         return ""
-    return f"somebody else changed the image of {plan.workload.name} to {state.stable.image} while it was judged"
+    to = state.stable.image or "one that cannot be told, as it has several containers now"
+    return f"somebody else changed the image of {plan.workload.name} to {to} while the canary was judged"
 
 
-def _edits(plan: Plan, state: TrafficState) -> str:
+def _edits(plan: Plan, wish: Wish, state: TrafficState) -> str:
     """As a clause, what somebody has changed by hand; empty: nothing."""
-    if plan.traffic and plan.traffic.fresh_baseline and state.baseline is None:
-        return f"{plan.traffic.baseline.name} is gone, with which the canary was compared"
-    return state.edited
+    route = plan.traffic
+    if route and route.fresh_baseline and state.baseline is None:
+        return f"{route.baseline.name} is gone, with which the canary was compared"
+    if state.edited or route is None or wish.weight is None or route.router is Router.REPLICAS:
+        return state.edited
+    return "" if state.weight == wish.weight else f"the canary has {state.weight} %, and Sluice gave it {wish.weight} %"
 
 
 def inherited(context: StepContext) -> dict[str, Json]:

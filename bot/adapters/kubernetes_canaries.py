@@ -14,7 +14,7 @@ from bot.adapters.kubernetes_canary_marks import Track
 from bot.adapters.kubernetes_canary_parts import Parts, metadata_of
 from bot.adapters.kubernetes_canary_survey import around, survey
 from bot.adapters.kubernetes_client import KubernetesClient
-from bot.adapters.kubernetes_containers import chosen_container, image_of
+from bot.adapters.kubernetes_containers import released_image
 from bot.adapters.kubernetes_deletion import deleted
 from bot.adapters.kubernetes_gateway_api import GATEWAY_API
 from bot.adapters.kubernetes_istio import ISTIO
@@ -200,7 +200,7 @@ class KubernetesCanaries:
 
     async def _pods(self, route: Route, ref: WorkloadRef, raw: Raw) -> Pods:
         workload = read(Workload, raw)
-        image = image_of(workload, chosen_container(route.workload, workload))
+        image = released_image(route.workload, workload)
         state = await self._workloads.state(ref, workload)
         return Pods(image, state.desired, workload.status.ready_replicas, state.settled, state.faults)
 

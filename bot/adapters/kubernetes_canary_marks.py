@@ -192,7 +192,7 @@ def edited_pods(name: str, annotations: Mapping[str, str], image: str, pods: int
         said = {}
     if not isinstance(said, dict):
         return ""
-    if (given := said.get("image", image)) != image:
+    if image and (given := said.get("image", image)) != image:
         return f"{name} runs `{image}`, and Sluice gave it `{given}`"
     if (asked := said.get("pods", pods)) != pods:
         return f"{name} is scaled to {pods}, and Sluice asked for {asked}"

@@ -57,10 +57,17 @@ def survey(parts: Parts, state: WorkloadState, found: Around) -> Survey:
         *_of_the_workload(route, stable),
         *_of_names(route),
         *parts.occupied(),
+        *_of_another_run(parts),
         *_of_services(route, stable, found.services),
         *_of_the_router(parts),
     )
     return Survey(desired, most, problems, (*_of_now(route, state), *_of_others(route, stable, found), *standing.risks))
+
+
+def _of_another_run(parts: Parts) -> Iterator[str]:
+    if parts.run:
+        by_hand = canary_marks.by_hand(parts.route)
+        yield f"a canary of {parts.run} is still there; abort that run, or remove it: {by_hand}"
 
 
 def _of_the_workload(route: Route, stable: Workload) -> Iterator[str]:

@@ -34,3 +34,12 @@ def cpu_cores_of(ref: WorkloadRef, workload: Workload) -> float | None:
     except RefusedError:
         return None
     return next(one.cpu_cores for one in workload.pod.containers if one.name == container)
+
+
+def released_image(ref: WorkloadRef, workload: Workload) -> str:
+    """The image of the container that is released; empty where that cannot be told, which stops nobody who only looks
+    or takes something away."""
+    try:
+        return image_of(workload, chosen_container(ref, workload))
+    except RefusedError:
+        return ""

@@ -14,6 +14,9 @@ from bot.domain.json import Json, canonical
 from bot.domain.target import Target, WorkloadRef
 from bot.domain.traffic import Route
 
+WATCHING = ("canary", "judge", "promote")
+"""Kinds of steps that look at a canary on every pass. They hold still by themselves while their run is paused."""
+
 
 class Verb(StrEnum):
     """What starts a run."""

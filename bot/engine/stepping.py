@@ -10,7 +10,7 @@ from bot.domain.errors import FencedError, OverwriteError, PermanentError, Tempo
 from bot.domain.events import Event
 from bot.domain.outcome import Failed, FailureCause, Inconclusive, Outcome, Pending, Succeeded, Voided
 from bot.domain.phase import Phase, StepPhase
-from bot.domain.plan import PlannedStep
+from bot.domain.plan import WATCHING, PlannedStep
 from bot.domain.run import Run
 from bot.engine.ballots import Ballots, Count, close
 from bot.engine.timing import AT_ONCE, FRESH, LONGEST_LOOK, PAUSED_LOOK, RETRY, UNREADABLE_LOOK
@@ -52,7 +52,7 @@ class Stepping:
         if planned is None:
             raise RuntimeError(f"{run.id} has no step left")
         if run.step(planned.key).phase is StepPhase.PENDING:
-            if run.pause and run.phase is Phase.RUNNING:
+            if run.pause and run.phase is Phase.RUNNING and not _must_watch(run, planned):
                 return Moved(run, PAUSED_LOOK)
             if planned.changes and run.phase is Phase.RUNNING:
                 return await self._arm(run, planned, now)
@@ -215,6 +215,11 @@ def overslept(run: Run, planned: PlannedStep, now: datetime) -> bool:
     begun = run.step(planned.key).started_at
     waiting = run.phase is Phase.RUNNING and run.approval is not None and not landed(run)
     return waiting and begun is not None and now - begun > FRESH
+
+
+def _must_watch(run: Run, planned: PlannedStep) -> bool:
+    """Whether a canary has traffic, so that a pause must not keep the step from looking at it."""
+    return run.changed and planned.kind in WATCHING
 
 
 def landed(run: Run) -> bool:

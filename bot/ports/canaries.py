@@ -9,7 +9,8 @@ from bot.ports.cluster import Fault, Fence
 
 @dataclass(frozen=True, slots=True)
 class Pods:
-    """One of the sets of pods at one moment. `image` is the released container's; `settled`: all desired pods run
+    """One of the sets of pods at one moment. `image` is the released container's, empty where that cannot be told;
+    `settled`: all desired pods run
     the newest template and are available, and none is left over."""
 
     image: str

@@ -144,11 +144,9 @@ def _buttons(run: Run) -> list[Button]:
 
 
 def _go_on_button(run: Run) -> Button:
-    target = run.request.target
     question = f"Let {run.id} go on, {plain(change(run))}?".replace("`", "")
     confirm = Confirm("Let it go on?", question, yes="Let it go on")
-    line = f"promote {target.service} {target.environment}"
-    return Button("Promote now", "promote", line, confirm=confirm)
+    return Button("Promote now", "promote", f"promote {run.id}", confirm=confirm)
 
 
 def _rollback_button(run: Run, back: WayBack) -> Button:

@@ -3,15 +3,17 @@
 from dataclasses import dataclass, replace
 
 from bot.domain.errors import UsageError
-from bot.domain.invocation import Invocation
+from bot.domain.ids import RunId
+from bot.domain.invocation import Invocation, Origin
 from bot.domain.plan import Verb
+from bot.domain.run import Run
 from bot.domain.target import Target
 from bot.ports.planning import Planning
 from commands import replies
 from commands.asking import Asked, read_asked, request_for
-from commands.finding import under_way
-from commands.grammar import Line, Placed, place
-from commands.permissions import require_may_start
+from commands.finding import find_active_run, under_way
+from commands.grammar import Line, Placed, run_or_target
+from commands.permissions import ASK_IN_SLACK, require_may_start
 from commands.reply import Reply
 from commands.spec import CommandSpec, Desk, Reading
 from commands.wording import slash_line
@@ -32,17 +34,17 @@ class Promote:
 
 @dataclass(frozen=True, slots=True)
 class GoOn:
-    """Let the canary of a target go on."""
+    """Let the canary of a run, or of a target, go on."""
 
-    target: Target
+    named: RunId | Target
 
 
 def parse(line: Line, reading: Reading) -> Promote | GoOn:
     """Three words carry, two let go on. The two environments stand in the order in which the version travels."""
     if len(line.words) != WHOLE_LINE:
-        placed = place(line, reading.catalogue, usage=f"{USAGE} | {GO_ON}", ref=False)
+        named = run_or_target(line, reading.catalogue, usage=f"{USAGE} | {GO_ON}")
         line.allow()
-        return GoOn(placed.target)
+        return GoOn(named)
     service, origin, to = _placed(line, reading.catalogue)
     asked = read_asked(line, reading, Verb.PROMOTE, Placed(service, to))
     return Promote(replace(asked, origin=origin))
@@ -79,7 +81,7 @@ async def look(command: Promote | GoOn, invocation: Invocation, planning: Planni
 async def handle(command: Promote | GoOn, desk: Desk) -> Reply:
     """Store the run; or note who lets a canary go on, which its next pass counts like votes."""
     if isinstance(command, GoOn):
-        return await _let_go_on(command.target, desk)
+        return await _let_go_on(command.named, desk)
     asked = command.asked
     require_may_start(desk.invocation, asked.target.environment, desk.catalogue, break_glass=asked.break_glass)
     run = await desk.runs.request(desk.tx, request_for(asked, desk.invocation), desk.invocation)
@@ -87,21 +89,30 @@ async def handle(command: Promote | GoOn, desk: Desk) -> Reply:
     return replies.requested(run, await desk.tx.target_state(asked.target), channel=channel, now=desk.now)
 
 
-async def _let_go_on(target: Target, desk: Desk) -> Reply:
-    run = await under_way(desk.tx, target)
-    if run is None:
-        raise UsageError(
-            f"Nothing of {target.service} is under way in {target.environment} that could go on.",
-            hint=f"`/promote {target.service} <from> {target.environment}` carries a version there.",
-        )
-    step = run.current()
-    if step is None or not run.step(step.key).asks:
+async def _let_go_on(named: RunId | Target, desk: Desk) -> Reply:
+    run = await _meant(named, desk)
+    step, target = run.current(), run.request.target
+    if step is None or run.step(step.key).asks is None:
         raise UsageError(
             f"`{run.id}` does not wait for people now.",
             hint=f"`/canary {target.service} {target.environment}` tells how a canary stands, "
             f"`/release why {run.id}` what a release waits for.",
         )
+    if desk.invocation.origin is Origin.TERMINAL and run.sealed_plan().approval is not None:
+        raise UsageError("This counts as a vote, and a terminal does not prove who you are.", hint=ASK_IN_SLACK)
     return replies.let_go_on(await desk.runs.consent(desk.tx, run, step.key, by=desk.invocation.user), step)
+
+
+async def _meant(named: RunId | Target, desk: Desk) -> Run:
+    if not isinstance(named, Target):
+        return await find_active_run(desk.tx, named)
+    run = await under_way(desk.tx, named)
+    if run is None:
+        raise UsageError(
+            f"Nothing of {named.service} is under way in {named.environment} that could go on.",
+            hint=f"`/promote {named.service} <from> {named.environment}` carries a version there.",
+        )
+    return run
 
 
 SPEC = CommandSpec(

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
 
-from bot.domain.errors import NotFoundError
+from bot.domain.errors import NotFoundError, PermanentError
 from bot.domain.json import Json
 from bot.domain.outcome import Evidence, Failed, Outcome, Pending, Question
 from bot.domain.target import WorkloadRef
@@ -17,7 +17,7 @@ from bot.ports.execution import StepContext
 from runbooks.following import NEXT_LOOK, evidence, named
 from runbooks.kinds import StepKind, StepSpec
 from runbooks.percent import Percent
-from runbooks.trial import Trial, TrialSpec, Wish, inherited
+from runbooks.trial import PAUSED, Trial, TrialSpec, Wish, inherited
 
 AT_ONCE, SHIFTED_LOOK = timedelta(0), timedelta(seconds=1)
 BROUGHT: dict[str, Json] = {"brought": True}
@@ -43,6 +43,9 @@ class CanarySpec(StepSpec):
     judge: TrialSpec = Field(default_factory=TrialSpec)
     hold: bool = False
     baseline: Literal["stable", "fresh"] = "stable"
+
+    def takes(self) -> timedelta:
+        return self.judge.takes()
 
     def read_aloud(self) -> str:
         then = ", then wait until people let it go on" if self.hold else ""
@@ -73,24 +76,40 @@ class Canary:
         if route is None:
             return Failed("the plan has no way of traffic for a canary")
         canaries = self._canaries.canaries(route.workload.cluster)
-        memo = context.seen.memo
-        if "since" in memo:
-            return await self._trial.judged(context, Wish(spec.judge, spec.hold, spec.weight), memo, canaries)
+        if "since" in context.seen.memo and not (context.consent and context.seen.asks is Question.SHARE):
+            wish = Wish(spec.judge, spec.hold, spec.weight)
+            return await self._trial.judged(context, wish, context.seen.memo, canaries)
         self._clusters.get(route.workload.cluster).watch(route.canary, self._hint)
-        return await self._brought(context, canaries, route, spec.weight)
+        memo: dict[str, Json] = {**inherited(context), **context.seen.memo}
+        harm, memo = await self._trial.watched(context, memo)
+        if harm:
+            return harm
+        if context.run.pause:
+            return Pending(PAUSED, NEXT_LOOK, memo, blocked=True)
+        try:
+            return await self._brought(context, canaries, spec.weight, memo)
+        except PermanentError as exc:
+            if "began" not in memo:
+                raise
+            # It has traffic already, and may be as good as ever: what stands in the way is for people to mend.
+            return Pending(f"its share cannot be changed: {exc}", NEXT_LOOK, memo, blocked=True)
 
-    async def _brought(self, context: StepContext, canaries: Canaries, route: Route, weight: int) -> Outcome:
+    async def _brought(self, context: StepContext, canaries: Canaries, weight: int, memo: dict[str, Json]) -> Outcome:
+        route = context.plan.traffic
+        if route is None:
+            raise RuntimeError("a plan without traffic has no canary")
         before = await canaries.observe(route)
-        memo: dict[str, Json] = {**inherited(context), **context.seen.memo, **BROUGHT}
         if context.consent:
-            memo[AGREED] = True
+            memo = memo | {AGREED: True}
         if before.edited and AGREED not in memo:
             why = f"somebody changed the traffic by hand: {before.edited}; put it back, or let Sluice set {weight} %"
             return Pending(why, NEXT_LOOK, memo, blocked=True, asks=Question.SHARE)
-        if "began" not in memo and route.router is Router.REPLICAS:
-            return _begins(context, memo)
         pods = pods_for(route, _stable_pods(before), weight)
         state = await canaries.bring(route, context.plan.artifact.image, pods, context.fence)
+        if route.router is Router.REPLICAS:
+            # Pods alone divide the requests: the first of them takes its share before any other look.
+            memo = {"began": context.now.isoformat(), **memo}
+        memo = memo | BROUGHT
         waits = await self._hopeless(route, state) or _waits(route, state, pods, weight)
         if waits:
             return replace(waits, memo=memo) if isinstance(waits, Pending) else waits
@@ -101,8 +120,8 @@ class Canary:
             await canaries.shift(route, weight, context.fence)
             return Pending(f"giving it {weight} %", SHIFTED_LOOK, memo)
         memo.setdefault("began", context.now.isoformat())
-        since: dict[str, Json] = {"since": context.now.isoformat()}
-        return Pending(f"{state.weight} % of the traffic", SHIFTED_LOOK, memo | since)
+        memo.pop(AGREED, None)
+        return Pending(f"{state.weight} % of the traffic", SHIFTED_LOOK, memo | {"since": context.now.isoformat()})
 
     async def _hopeless(self, route: Route, state: TrafficState) -> Outcome | None:
         """Why the new pods will never be ready, with the cluster's events and their last words."""

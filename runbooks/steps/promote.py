@@ -1,5 +1,6 @@
 """promote: the stable pods take the artifact while the canary carries its share, and then the canary goes."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 from bot.domain.errors import OverwriteError, PermanentError
@@ -11,6 +12,7 @@ from runbooks.changes import change_cause, history
 from runbooks.effects import OnWorkload
 from runbooks.following import NEXT_LOOK, follow
 from runbooks.kinds import StepKind, StepSpec
+from runbooks.trial import PAUSED, Trial, inherited
 
 NEXT_WRITE = timedelta(seconds=1)
 
@@ -34,15 +36,16 @@ KIND = StepKind(
 class Promote(OnWorkload):
     """First the image, then the rollout, then the traffic, then the clean-up: one write a pass."""
 
-    def __init__(self, clusters: Clusters, canaries: CanaryClusters, hint: Hint) -> None:
+    def __init__(self, clusters: Clusters, canaries: CanaryClusters, trial: Trial, hint: Hint) -> None:
         super().__init__(clusters)
         self._canaries = canaries
+        self._trial = trial
         self._hint = hint
 
     async def reconcile(self, context: StepContext) -> Outcome:
         plan, memo = context.plan, context.seen.memo
         if "settled" not in memo:
-            return await self._rolled_out(context)
+            return await self._watched(context)
         if plan.traffic is None:
             return Succeeded(f"{plan.artifact.ref} promoted")
         try:
@@ -53,6 +56,16 @@ class Promote(OnWorkload):
         if not gone:
             return Pending("the canary is being cleaned up", NEXT_WRITE, dict(memo))
         return Succeeded(f"{plan.artifact.ref} promoted, the canary is gone")
+
+    async def _watched(self, context: StepContext) -> Outcome:
+        """The rollout, while the canary has its share and is looked at on."""
+        harm, memo = await self._trial.watched(context, {**inherited(context), **context.seen.memo})
+        if harm:
+            return harm
+        if context.run.pause and "written" not in memo:
+            return Pending(PAUSED, NEXT_LOOK, memo, blocked=True)
+        outcome = await self._rolled_out(context)
+        return replace(outcome, memo={**memo, **(outcome.memo or {})}) if isinstance(outcome, Pending) else outcome
 
     async def _rolled_out(self, context: StepContext) -> Outcome:
         plan = context.plan

@@ -42,6 +42,9 @@ class FakeCanaries:
         if found.weight is not None and canary_marks.entry_of(route, found.annotations) is None:
             problems.append(canary_marks.foreign_entry(route))
         problems.extend(self._occupied(route))
+        if run := self._state(route).run if not found.missing else "":
+            by_hand = canary_marks.by_hand(route)
+            problems.append(f"a canary of {run} is still there; abort that run, or remove it: {by_hand}")
         return Survey(stable.replicas, found.most_pods or stable.replicas, tuple(problems), found.risks)
 
     async def observe(self, route: Route) -> TrafficState:
@@ -243,13 +246,21 @@ class FakeCanaries:
         )
 
     def _edited(self, route: Route, workload: FakeWorkload) -> str:
-        image = workload.containers[chosen(route.workload, workload)]
+        image = _released(route, workload)
         return canary_marks.edited_pods(workload.ref.name, workload.annotations, image, workload.replicas)
 
     def _pods(self, route: Route, workload: FakeWorkload) -> Pods:
         state = self._cluster.state(workload, workload.ref)
-        image = workload.containers[chosen(route.workload, workload)]
+        image = _released(route, workload)
         return Pods(image, state.desired, state.available, state.settled, state.faults)
+
+
+def _released(route: Route, workload: FakeWorkload) -> str:
+    """The released container's image; empty where that cannot be told."""
+    try:
+        return workload.containers[chosen(route.workload, workload)]
+    except RefusedError:
+        return ""
 
 
 def _weights(found: FakeRoute) -> tuple[int, ...]:

@@ -67,6 +67,12 @@ class Slack:
         found = await self._call("conversations.replies", named("SLACK_BOT_TOKEN"), channel=CHANNEL, ts=ts)
         return [str(message["text"]) for message in found["messages"][1:]]
 
+    async def pictures(self, ts: str) -> list[str]:
+        """What the files in a thread say to whoever does not see them, oldest first."""
+        found = await self._call("conversations.replies", named("SLACK_BOT_TOKEN"), channel=CHANNEL, ts=ts)
+        files = [file for message in found["messages"] for file in message.get("files", [])]
+        return [str(file.get("alt_txt") or file.get("title") or file.get("name")) for file in files]
+
     async def points_to(self, url: str) -> None:
         """From now on Slack sends commands and events to `url`."""
         (await self.http.post("/rig/config", json={"request_url": url, "verify": False})).raise_for_status()

@@ -78,4 +78,6 @@ async def test_a_canary_that_turns_bad_loses_its_traffic(tmp_path: Path, router:
         assert ":v1@" in await here.image("prod")
         assert await here.revision("prod") == 1
         assert await leftovers(here) == []
+        (picture,) = await until(lambda: here.slack.pictures(end["ts"]), bool)
+        assert "rolled back" in picture or picture.endswith(".png")
         assert caught_s < 30

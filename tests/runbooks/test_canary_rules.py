@@ -30,6 +30,11 @@ def written(folder: Path, *steps: str, on_failure: tuple[str, ...] = BACK) -> Pa
         (("promote", FIVE), BACK, "a good canary would be left with its share; add 'promote' after the last canary"),
         (("judge: 5m", FIVE, *END), BACK, "there is no canary to judge yet; put a 'canary' before it"),
         (
+            (FIVE, "wait: 30m", *END),
+            BACK,
+            "nobody would look at the canary during 'wait'; put it before or after the canary",
+        ),
+        (
             ("canary: {weight: 5%, baseline: fresh}", FIFTY, *END),
             BACK,
             "one canary cannot be compared with stable pods and with fresh ones; write 'baseline: fresh' at each "

@@ -60,7 +60,7 @@ class Road:
         self.executors = {
             "canary": Canary(self.clusters, self.clusters, trial, lambda _: None),
             "judge": JudgeCanary(self.clusters, trial),
-            "promote": Promote(self.clusters, self.clusters, lambda _: None),
+            "promote": Promote(self.clusters, self.clusters, trial, lambda _: None),
             "watch": Watch(FakeProviders(main=self.metrics)),
         }
         self.seen: dict[StepKey, StepRun] = {}

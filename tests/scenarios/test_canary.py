@@ -94,7 +94,7 @@ async def test_rollback_in_the_middle_of_promotion(canaries: CanaryWorld) -> Non
     """Stable had begun to take the version: it is given the one before back as well."""
     async with canaries as world:
         await world.judging()
-        world.cluster.rollout_s = 60
+        world.cluster.find(PROD).rollout_s = 60
         await world.until_weight(50)
         while "set_image" not in world.verbs():
             await world.passes(SECOND)

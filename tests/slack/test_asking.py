@@ -84,8 +84,8 @@ api-prod-42` takes its traffic away.
 :white_check_mark: *ci* 14/14   :white_check_mark: *image* sha256:8c1d8c1d8c1d
 ~Vote on seal `3f9a-c21e`~ approved by <@U0BOB>, <@U0CID> at [14:04 UTC]
 If it fails: all traffic back at once, back to `77ab012`, then smoke tests, no vote needed.
-Promote now: `/promote api prod` · Abort: `/release abort api-prod-42` · Pause: `/release pause api-prod-42` ·
-Plan: `/release plan api-prod-42`\
+Promote now: `/promote api-prod-42` · Abort: `/release abort api-prod-42` · Pause: `/release pause api-
+prod-42` · Plan: `/release plan api-prod-42`\
 """)
 
 
@@ -110,7 +110,7 @@ def test_the_button_is_there_as_long_as_people_are_asked() -> None:
     last: Any = release_message(asking()).blocks[-1]
     (button,) = (one for one in last["elements"] if one["action_id"] == "promote")
     assert (button["value"], button["confirm"]["text"]["text"]) == snapshot(
-        ("promote api prod", "Let api-prod-42 go on, api 9f2c1e7 → prod?")
+        ("promote api-prod-42", "Let api-prod-42 go on, api 9f2c1e7 → prod?")
     )
 
 

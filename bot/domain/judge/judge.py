@@ -77,7 +77,9 @@ class Judge:
         for flow in self.flows:
             self._hear(at, flow.see(moment, observation))
         for gauge in self.gauges:
-            self._hear(at, gauge.see(moment, observation))
+            heard = gauge.see(moment, observation)
+            if not self.flows:  # a level is there without a request: it does not say that an arm is used
+                self._hear(at, heard)
         self.at = at
         self._failed = self._failed or (at > 0 and self.evidence >= 1 / self.settings.alpha)
         return self.verdict()
