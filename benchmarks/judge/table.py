@@ -8,12 +8,11 @@ from statistics import fmean, median
 
 from benchmarks.judge.peers import PEERS, points
 from benchmarks.judge.replay import judge
-from benchmarks.judge.streams import Kind, harmed, harmless, recording
+from benchmarks.judge.streams import Kind, recording
 from bot.domain.judge.samples import ALL
 
 OURS = "this judge"
 RULES = (OURS, *PEERS)
-PROCESSES = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,10 +27,10 @@ class Ending:
     served: float
 
 
-def endings(kinds: Sequence[Kind], seeds: Iterable[int]) -> list[Ending]:
+def endings(kinds: Sequence[Kind], seeds: Iterable[int], processes: int) -> list[Ending]:
     """Every rule on every canary."""
     canaries = [(kind, seed) for kind in kinds for seed in seeds]
-    with Pool(PROCESSES) as pool:
+    with Pool(processes) as pool:
         return [one for found in pool.imap(_endings, canaries, chunksize=8) for one in found]
 
 
@@ -47,13 +46,14 @@ def _endings(canary: tuple[Kind, int]) -> list[Ending]:
     ]
 
 
-def main(streams: int, first_seed: int) -> None:
-    """Print the tables for so many canaries of each kind."""
-    seeds = range(first_seed, first_seed + streams)
-    show_harmless(endings(harmless(), seeds))
-    bad = endings(harmed(), seeds)
-    show_regressions(bad)
-    show_harmed(bad)
+def main(healthy: Sequence[Kind], bad: Sequence[Kind], seeds: Iterable[int], processes: int) -> None:
+    """Print the tables for the canaries of these kinds."""
+    if healthy:
+        show_harmless(endings(healthy, seeds, processes))
+    if bad:
+        found = endings(bad, seeds, processes)
+        show_regressions(found)
+        show_harmed(found)
 
 
 def show_harmless(found: Sequence[Ending]) -> None:
