@@ -103,7 +103,7 @@ class LatencyJudge:
         if not active.all():
             rows = rows[active]
         pods = [pod for pod, is_active in zip(increments.pods, active.tolist(), strict=True) if is_active]
-        bets, edges = self._bets, self._bets.edges.size
+        bets, edges = self._bets, self._bets.weights.size
         requests, slow = walked(rows, bets)
         excess, variance = scores(requests, slow)
         self._dispersion.see(pods, excess[:, :edges] @ bets.weights, variance[:, :edges] @ (bets.weights**2))

@@ -115,8 +115,10 @@ class LatencyBets:
         self.tail_odds_ratios = limits
         slices = np.array([null, *bets]).T.tolist()
         self.bets = Bets([*slices, *([limit, *less_bad(limit, 0.8)] for limit in limits)])
-        self.edges, self.tail = np.array(shape.edges, np.intp), np.array(shape.tail, np.intp)
-        self.weights = np.array(shape.weights)
+        self.tail, self.weights = np.array(shape.tail, np.intp), np.array(shape.weights)
+        everyone = len(signal.bounds) - 1
+        self.upper = np.array([everyone, *shape.edges[:-1], *[everyone] * len(shape.tail)], np.intp)
+        self.lower = np.array([*shape.edges, *shape.tail], np.intp)
         self._apart: Floats = np.log(np.array(bets) / null).T
         self._gained: Floats = np.expm1(self._apart)
 
@@ -144,11 +146,8 @@ def bets_for(signal: LatencySignal, shape: LatencyShape, cumulative: tuple[float
 def walked(cumulative: Floats, bets: LatencyBets) -> tuple[Floats, Floats]:
     """Requests and slow ones at each edge, slowest first, among those not slower than the edge before; and then at each
     edge of the tail, among all. A row for each row of histograms."""
-    everyone = cumulative[:, -1:]
-    left = np.concatenate((everyone, cumulative[:, bets.edges]), axis=1)
-    requests = np.concatenate((left[:, :-1], np.broadcast_to(everyone, (len(everyone), bets.tail.size))), axis=1)
-    slow = np.concatenate((left[:, :-1] - left[:, 1:], everyone - cumulative[:, bets.tail]), axis=1)
-    return requests, slow
+    requests = cumulative[:, bets.upper]
+    return requests, requests - cumulative[:, bets.lower]
 
 
 def tables(block: Block, bets: LatencyBets) -> tuple[Floats, Floats]:

@@ -61,14 +61,15 @@ class Tolls:
     def taken(self, log_ratios: Floats, canary_pods: int) -> Floats:
         """What remains of the canary's log ratios, one for each bet. Each of its pods has its own clumps, so the toll
         is due for each."""
+        capped: Floats = np.minimum(log_ratios, CAPS[0])
         if (self._won[0] <= self._looks).all():
-            return np.minimum(log_ratios, CAPS[0])
+            return capped
         mean = (self._won + NOTHING_WON) / (self._looks + NOTHING_WON)
         tolls = canary_pods * np.log(np.maximum(mean, 1.0))
         is_cheap = tolls <= LIMITS
         is_cheap[-1] = True
         chosen = is_cheap.argmax(axis=0)
-        left: Floats = np.minimum(log_ratios, CAPS[chosen]) - tolls[chosen, np.arange(chosen.size)]
+        left: Floats = np.minimum(capped, CAPS[chosen]) - tolls[chosen, np.arange(chosen.size)]
         return left
 
     def state(self) -> list[Any]:
