@@ -3,17 +3,17 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import groupby
+from math import ceil
 from multiprocessing import Pool
 from statistics import fmean, median
 
 from benchmarks.judge.peers import PEERS, points
 from benchmarks.judge.replay import judge
-from benchmarks.judge.streams import Kind, harmed, harmless, recording
+from benchmarks.judge.streams import Kind, recording
 from bot.domain.judge.samples import ALL
 
 OURS = "this judge"
 RULES = (OURS, *PEERS)
-PROCESSES = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,10 +28,10 @@ class Ending:
     served: float
 
 
-def endings(kinds: Sequence[Kind], seeds: Iterable[int]) -> list[Ending]:
+def endings(kinds: Sequence[Kind], seeds: Iterable[int], processes: int) -> list[Ending]:
     """Every rule on every canary."""
     canaries = [(kind, seed) for kind in kinds for seed in seeds]
-    with Pool(PROCESSES) as pool:
+    with Pool(processes) as pool:
         return [one for found in pool.imap(_endings, canaries, chunksize=8) for one in found]
 
 
@@ -47,13 +47,15 @@ def _endings(canary: tuple[Kind, int]) -> list[Ending]:
     ]
 
 
-def main(streams: int, first_seed: int) -> None:
-    """Print the tables for so many canaries of each kind."""
-    seeds = range(first_seed, first_seed + streams)
-    show_harmless(endings(harmless(), seeds))
-    bad = endings(harmed(), seeds)
-    show_regressions(bad)
-    show_harmed(bad)
+def main(healthy: Sequence[Kind], bad: Sequence[Kind], seeds: Iterable[int], processes: int) -> None:
+    """Print the tables for the canaries of these kinds."""
+    if healthy:
+        show_harmless(endings(healthy, seeds, processes))
+    if bad:
+        found = endings(bad, seeds, processes)
+        show_ours(found)
+        show_regressions(found)
+        show_harmed(found)
 
 
 def show_harmless(found: Sequence[Ending]) -> None:
@@ -81,6 +83,22 @@ def show_harmed(found: Sequence[Ending]) -> None:
         delay = f"{median(_delay(one) for one in caught):.0f} s" if caught else "-"
         served = median(one.served for one in mine)
         print(f"| {rule} | {len(caught) / len(mine):.1%} | {_share(mine, 'PASS'):.1%} | {delay} | {served:,.0f} |")
+
+
+def show_ours(found: Sequence[Ending]) -> None:
+    """This judge on each regression: what it caught and let pass, how soon, and how many requests served by the canary
+    that cost. The rest is undecided."""
+    titles = ("caught", "promoted", "undecided", "median delay", "90 % of delays within", "median requests harmed")
+    print(f"\n| regression | {' | '.join(titles)} |\n|---|{'---|' * len(titles)}")
+    for kind, all_of_kind in groupby((one for one in found if one.rule == OURS), key=lambda one: one.kind):
+        mine = list(all_of_kind)
+        caught = [one for one in mine if _is_caught(one)]
+        passed = _share(mine, "PASS")
+        delays = sorted(_delay(one) for one in caught)
+        told = f"{median(delays):.0f} s | {delays[ceil(0.9 * len(delays)) - 1]:.0f} s" if delays else "- | -"
+        served = f"{median(one.served for one in caught):,.0f}" if caught else "-"
+        share = len(caught) / len(mine)
+        print(f"| {kind.name} | {share:.1%} | {passed:.1%} | {1 - share - passed:.1%} | {told} | {served} |")
 
 
 def show_regressions(found: Sequence[Ending]) -> None:

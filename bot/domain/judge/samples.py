@@ -77,11 +77,13 @@ class Counters:
         before = self._rows
         self._rows = now
         grown = now - before
-        restarted = np.asarray((grown < 0).any(axis=1))
-        if restarted.any():
+        fell = grown < 0
+        restarted = np.asarray(fell.any(axis=1))
+        if fell.any():
             grown[restarted] = np.maximum(now[restarted], 0.0)
-        torn = np.asarray((np.diff(grown[:, FIRST_BUCKET:], axis=1) < 0).any(axis=1))
-        if torn.any():
+        shrank = grown[:, FIRST_BUCKET + 1 :] < grown[:, FIRST_BUCKET:-1]
+        if shrank.any():
+            torn = np.asarray(shrank.any(axis=1))
             # Never the whole counter: it would be evidence of requests that were judged long ago. What is taken to
             # have grown is remembered as grown, so that the rest of the same writing is not counted again.
             np.maximum.accumulate(grown[:, FIRST_BUCKET:], axis=1, out=grown[:, FIRST_BUCKET:])
