@@ -65,6 +65,8 @@ class Counters:
         self._pods: list[str] = []
         self._rows: Floats = np.empty((0, width))
         self._absent: dict[str, Floats] = {}
+        self._torn: dict[str, Floats] = {}
+        """What pods showed whose last scrape was torn: their remembered rows run ahead of it."""
 
     def increments(self, shown: Mapping[str, Sequence[float]]) -> Increments:
         """Take over what the pods show now, which must pass `check`. A pod whose counter fell was restarted:
@@ -75,6 +77,11 @@ class Counters:
         if pods != self._pods:
             self._rearrange(pods)
         before = self._rows
+        for at, pod in enumerate(pods) if self._torn else ():
+            torn_row = self._torn.pop(pod, None)
+            if torn_row is not None and np.array_equal(torn_row, now[at]):
+                # The very same scrape once more: nothing has happened since, and what was lacking lacks still.
+                self._torn[pod], now[at] = torn_row, before[at]
         self._rows = now
         grown = now - before
         fell = grown < 0
@@ -87,6 +94,7 @@ class Counters:
             # Never the whole counter: it would be evidence of requests that were judged long ago. What is taken to
             # have grown is remembered as grown, so that the rest of the same writing is not counted again.
             np.maximum.accumulate(grown[:, FIRST_BUCKET:], axis=1, out=grown[:, FIRST_BUCKET:])
+            self._torn |= {pod: now[at].copy() for at, pod in enumerate(pods) if torn[at]}
             begun = np.where(restarted[:, None], 0.0, before)
             self._rows = np.where(torn[:, None], begun + grown, now)
         rows = np.rint(grown)
@@ -118,10 +126,13 @@ class Counters:
         self._pods, self._absent = pods, dict([*known.items()][-MOST_ABSENT:])
 
     def state(self) -> dict[str, list[float]]:
-        """The last row of each pod."""
-        return {pod: row.tolist() for pod, row in [*zip(self._pods, self._rows, strict=True), *self._absent.items()]}
+        """The last row of each pod; behind it what the pod showed, where that was torn."""
+        rows = [*zip(self._pods, self._rows, strict=True), *self._absent.items()]
+        return {pod: [*row.tolist(), *self._torn[pod].tolist()] if pod in self._torn else row.tolist() for pod, row in rows}
 
     def restore(self, state: Mapping[str, Sequence[float]]) -> None:
         """Go on where `state` was taken."""
         self._pods, self._rows = [], np.empty((0, self._width))
-        self._absent = {pod: np.array(row, dtype=np.float64) for pod, row in state.items()}
+        rows = {pod: np.array(row, dtype=np.float64) for pod, row in state.items()}
+        self._absent = {pod: row[: self._width] for pod, row in rows.items()}
+        self._torn = {pod: row[self._width :] for pod, row in rows.items() if row.size > self._width}

@@ -107,3 +107,16 @@ def test_counters_survive_a_restart_of_ours() -> None:
     counters.increments({"a": (6, 0)})
     restored.restore(counters.state())
     assert restored.increments({"b": (9, 1), "a": (8, 0)}).total.tolist() == [4, 1]
+
+
+@pytest.mark.parametrize("restored", [False, True])
+def test_a_torn_scrape_that_is_read_twice_counts_once(restored: bool) -> None:
+    """Moments are nearer to each other than scrapes: what was taken to have grown is no restart the next time."""
+    counters = Counters(5)
+    counters.increments({"a": (1000, 10, 400, 900, 1000)})
+    assert counters.increments({"a": (1001, 10, 401, 900, 1000)}).total.tolist() == [1, 0, 1, 1, 1]
+    if restored:
+        state, counters = counters.state(), Counters(5)
+        counters.restore(state)
+    assert counters.increments({"a": (1001, 10, 401, 900, 1000)}).total.tolist() == [0, 0, 0, 0, 0]
+    assert counters.increments({"a": (1002, 10, 402, 902, 1002)}).total.tolist() == [1, 0, 1, 1, 1]
