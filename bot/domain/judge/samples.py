@@ -128,7 +128,9 @@ class Counters:
     def state(self) -> dict[str, list[float]]:
         """The last row of each pod; behind it what the pod showed, where that was torn."""
         rows = [*zip(self._pods, self._rows, strict=True), *self._absent.items()]
-        return {pod: [*row.tolist(), *self._torn[pod].tolist()] if pod in self._torn else row.tolist() for pod, row in rows}
+        return {
+            pod: [*row.tolist(), *self._torn[pod].tolist()] if pod in self._torn else row.tolist() for pod, row in rows
+        }
 
     def restore(self, state: Mapping[str, Sequence[float]]) -> None:
         """Go on where `state` was taken."""
