@@ -85,7 +85,7 @@ def canary_report(run: Run, found: Report, now: datetime) -> Reply:
     """How a canary stands: its step, each signal with its numbers, and what comes next."""
     plan = run.sealed_plan()
     from_ = f", from {version(plan.previous.ref)}" if plan.previous else ""
-    weight = f" at {found.step.params['weight']}" if "weight" in found.step.params else ""
+    weight = f", step to {found.step.params['weight']}" if "weight" in found.step.params else ""
     lines = [
         f"{code(run.id)}: canary of {version(plan.artifact.ref)}{weight}, {target(plan.target)}{from_}.",
         f"{code(found.step.key.partition('.')[2])}: {safe(found.stands)}",

@@ -60,10 +60,9 @@ def _following(run: Run, step: PlannedStep, now: datetime) -> str:
 
 
 def _left(run: Run, step: PlannedStep, now: datetime) -> timedelta:
-    memo = run.step(step.key).memo
-    since = memo.get("since")
-    spent = now - datetime.fromisoformat(since) if isinstance(since, str) else timedelta(0)
-    return 2 * limit_of(step) - spent
+    """How long until people are asked at the latest; nothing while its share is not given yet: nobody knows then."""
+    since = run.step(step.key).memo.get("since")
+    return 2 * limit_of(step) - (now - datetime.fromisoformat(since)) if isinstance(since, str) else timedelta(0)
 
 
 def _named(step: PlannedStep) -> str:

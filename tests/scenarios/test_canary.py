@@ -146,7 +146,7 @@ async def test_how_a_canary_stands_can_be_asked(canaries: CanaryWorld) -> None:
         await world.judging()
         await world.says(DAN, "canary api prod")
         told = world.workspace.whispers(DAN)[-1]
-        assert told.startswith("`api-prod-1`: canary of `v2` at 5%, *api* in *prod*, from `v1`.")
+        assert told.startswith("`api-prod-1`: canary of `v2`, step to 5%, *api* in *prod*, from `v1`.")
         assert "• errors 0 % vs 0 %" in told
         assert "Next: then the canary gets 50%; people are asked in 19m" in told
         assert "Its picture is in the thread" in told
