@@ -12,12 +12,12 @@ from bot.ports.chat import Content
 from bot.ports.narrator import Telling
 from bot.ports.planning import Planning
 from commands import replies
-from commands.asking import Asked, read_asked, request_for, require_version
+from commands.asking import Asked, read_asked, require_version
 from commands.finding import under_way
 from commands.grammar import Line, place
-from commands.permissions import require_may_start
 from commands.reply import Reply
 from commands.spec import CommandSpec, Desk, Reading
+from commands.starting import shown, stored
 from runbooks.report import report
 
 USAGE = "canary <service> <ref> <environment>"
@@ -50,21 +50,16 @@ def parse(line: Line, reading: Reading) -> Canary | Look:
 
 async def look(command: Canary | Look, invocation: Invocation, planning: Planning) -> Reply | None:
     """A dry run: the plan is made and shown, and no run is stored."""
-    if isinstance(command, Look) or not command.asked.dry_run:
+    if isinstance(command, Look):
         return None
-    plan = await planning.plan(request_for(command.asked, invocation))
-    return replies.dry_run(plan, invocation.received_at)
+    return await shown(command.asked, invocation, planning)
 
 
 async def handle(command: Canary | Look, desk: Desk) -> Reply:
     """Store the run, or tell how the one under way stands."""
     if isinstance(command, Look):
         return await _report(command.target, desk)
-    asked = command.asked
-    require_may_start(desk.invocation, asked.target.environment, desk.catalogue, break_glass=asked.break_glass)
-    run = await desk.runs.request(desk.tx, request_for(asked, desk.invocation), desk.invocation)
-    channel = desk.catalogue.channel(asked.target.service, asked.target.environment)
-    return replies.requested(run, await desk.tx.target_state(asked.target), channel=channel, now=desk.now)
+    return await stored(command.asked, desk)
 
 
 async def _report(target: Target, desk: Desk) -> Reply:

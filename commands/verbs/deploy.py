@@ -5,12 +5,11 @@ from dataclasses import dataclass
 from bot.domain.invocation import Invocation
 from bot.domain.plan import Verb
 from bot.ports.planning import Planning
-from commands import replies
-from commands.asking import Asked, read_asked, request_for, require_version
+from commands.asking import Asked, read_asked, require_version
 from commands.grammar import Line, place
-from commands.permissions import require_may_start
 from commands.reply import Reply
 from commands.spec import CommandSpec, Desk, Reading
+from commands.starting import shown, stored
 
 USAGE = "deploy <service> <ref> <environment>"
 
@@ -31,19 +30,12 @@ def parse(line: Line, reading: Reading) -> Deploy:
 
 async def look(command: Deploy, invocation: Invocation, planning: Planning) -> Reply | None:
     """A dry run: the plan is made and shown, and no run is stored."""
-    if not command.asked.dry_run:
-        return None
-    plan = await planning.plan(request_for(command.asked, invocation))
-    return replies.dry_run(plan, invocation.received_at)
+    return await shown(command.asked, invocation, planning)
 
 
 async def handle(command: Deploy, desk: Desk) -> Reply:
     """Store the run; the engine does the rest."""
-    asked = command.asked
-    require_may_start(desk.invocation, asked.target.environment, desk.catalogue, break_glass=asked.break_glass)
-    run = await desk.runs.request(desk.tx, request_for(asked, desk.invocation), desk.invocation)
-    channel = desk.catalogue.channel(asked.target.service, asked.target.environment)
-    return replies.requested(run, await desk.tx.target_state(asked.target), channel=channel, now=desk.now)
+    return await stored(command.asked, desk)
 
 
 SPEC = CommandSpec(

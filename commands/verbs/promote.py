@@ -10,12 +10,13 @@ from bot.domain.run import Run
 from bot.domain.target import Target
 from bot.ports.planning import Planning
 from commands import replies
-from commands.asking import Asked, read_asked, request_for
+from commands.asking import Asked, read_asked
 from commands.finding import find_active_run, under_way
 from commands.grammar import Line, Placed, run_or_target
-from commands.permissions import ASK_IN_SLACK, require_may_start
+from commands.permissions import ASK_IN_SLACK
 from commands.reply import Reply
 from commands.spec import CommandSpec, Desk, Reading
+from commands.starting import shown, stored
 from commands.wording import slash_line
 from runbooks.catalogue import Catalogue
 from runbooks.source import unknown
@@ -72,21 +73,16 @@ def _placed(line: Line, catalogue: Catalogue) -> tuple[str, str, str]:
 
 async def look(command: Promote | GoOn, invocation: Invocation, planning: Planning) -> Reply | None:
     """A dry run: the plan is made and shown, and no run is stored."""
-    if isinstance(command, GoOn) or not command.asked.dry_run:
+    if isinstance(command, GoOn):
         return None
-    plan = await planning.plan(request_for(command.asked, invocation))
-    return replies.dry_run(plan, invocation.received_at)
+    return await shown(command.asked, invocation, planning)
 
 
 async def handle(command: Promote | GoOn, desk: Desk) -> Reply:
     """Store the run; or note who lets a canary go on, which its next pass counts like votes."""
     if isinstance(command, GoOn):
         return await _let_go_on(command.named, desk)
-    asked = command.asked
-    require_may_start(desk.invocation, asked.target.environment, desk.catalogue, break_glass=asked.break_glass)
-    run = await desk.runs.request(desk.tx, request_for(asked, desk.invocation), desk.invocation)
-    channel = desk.catalogue.channel(asked.target.service, asked.target.environment)
-    return replies.requested(run, await desk.tx.target_state(asked.target), channel=channel, now=desk.now)
+    return await stored(command.asked, desk)
 
 
 async def _let_go_on(named: RunId | Target, desk: Desk) -> Reply:
