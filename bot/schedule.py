@@ -13,6 +13,7 @@ TICK_S = 1
 """Covers every lost hint: whatever SQL calls due is looked at within this time."""
 
 WATCH_EVERY = timedelta(minutes=1)
+MOST_ALARMS = 10
 GRACE_S = 30
 """An alarm that rings late still rings."""
 
@@ -45,8 +46,14 @@ class Schedule:
         """Ring at `at`, unless an earlier alarm is set; the ring finds the later one in SQL."""
         alarm = self._scheduler.get_job("alarm")
         if alarm is None or alarm.next_run_time is None or alarm.next_run_time > at:
+            # An alarm is set anew while the one before it still rings: neither may be left out.
             self._scheduler.add_job(
-                self._tick, DateTrigger(at), id="alarm", replace_existing=True, misfire_grace_time=GRACE_S
+                self._tick,
+                DateTrigger(at),
+                id="alarm",
+                replace_existing=True,
+                misfire_grace_time=GRACE_S,
+                max_instances=MOST_ALARMS,
             )
 
     async def _tick(self) -> None:

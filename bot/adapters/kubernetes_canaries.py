@@ -21,6 +21,7 @@ from bot.adapters.kubernetes_istio import ISTIO
 from bot.adapters.kubernetes_nginx import KubernetesNginx
 from bot.adapters.kubernetes_objects import read
 from bot.adapters.kubernetes_replicas import KubernetesReplicas
+from bot.adapters.kubernetes_rollout import progress, seen
 from bot.adapters.kubernetes_routing import Routing, Standing
 from bot.adapters.kubernetes_rules import KubernetesRules
 from bot.adapters.kubernetes_workload_objects import Workload
@@ -200,7 +201,10 @@ class KubernetesCanaries:
 
     async def _pods(self, route: Route, ref: WorkloadRef, raw: Raw) -> Pods:
         workload = read(Workload, raw)
-        image = released_image(route.workload, workload)
+        image, counted = released_image(route.workload, workload), progress(ref.kind, workload)
+        if seen(workload) and counted.complete:
+            # Pods that are all available have no faults: they need not be listed, at every look of a whole trial.
+            return Pods(image, counted.desired, workload.status.ready_replicas, settled=True)
         state = await self._workloads.state(ref, workload)
         return Pods(image, state.desired, workload.status.ready_replicas, state.settled, state.faults)
 

@@ -48,7 +48,7 @@ class Pending:
     remembers between passes when it is not `None`. `blocked` marks a wait for something that should have been there
     (a server that is down), so that `why` and the message can say so; `asks`: only people can let it go on, and what
     they are asked. `detail` are figures worth a line of their own while it lasts; `picture` is shown if time runs
-    out over it, or when people begin to be asked.
+    out over it, or when people begin to be asked. `link` is where a person can see it, as an http or https URL.
     """
 
     why: str
@@ -58,16 +58,19 @@ class Pending:
     asks: Question | None = None
     detail: str = ""
     picture: Picture | None = None
+    link: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Succeeded:
-    """Done. `said` is the figure shown beside the step; `outputs` can be looked up by later steps; `picture` is shown
-    in the thread."""
+    """Done. `said` is the figure shown beside the step; `outputs` can be looked up by later steps; `picture` and
+    `evidence` are shown in the thread; `link` is where a person can see it."""
 
     said: str = ""
     outputs: Mapping[str, Json] = field(default_factory=dict)
     picture: Picture | None = None
+    link: str = ""
+    evidence: tuple[Evidence, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +81,7 @@ class Failed:
     cause: FailureCause = FailureCause.BROKEN
     evidence: tuple[Evidence, ...] = ()
     picture: Picture | None = None
+    link: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,9 +24,8 @@ from bot.domain.events import (
 )
 from bot.domain.ids import RunId, StepKey, UserId
 from bot.domain.json import Json
-from bot.domain.outcome import Evidence, Pending, Question
+from bot.domain.outcome import Failed, Pending, Question, Succeeded
 from bot.domain.phase import Phase, StepPhase, require_move
-from bot.domain.picture import Picture
 from bot.domain.plan import Plan, PlannedStep, Request
 
 
@@ -36,7 +35,7 @@ class StepRun:
 
     `blocked_since` is set while it stands still for something that should have been there, `blocked_s` the seconds of
     earlier such times: they do not count towards its deadline. `asks` is what people are asked about it; `detail`
-    are its figures of now.
+    are its figures of now, `link` is where a person can see what it is about.
     """
 
     phase: StepPhase = StepPhase.PENDING
@@ -49,6 +48,7 @@ class StepRun:
     memo: Mapping[str, Json] = field(default_factory=dict)
     asks: Question | None = None
     detail: str = ""
+    link: str = ""
 
     @property
     def blocked(self) -> bool:
@@ -65,7 +65,7 @@ class StepRun:
     def waiting(self, wait: Pending, *, at: datetime) -> "StepRun":
         """The same step, not there yet."""
         memo = self.memo if wait.memo is None else wait.memo
-        seen = replace(self, why=wait.why, memo=memo, asks=wait.asks, detail=wait.detail)
+        seen = replace(self, why=wait.why, memo=memo, asks=wait.asks, detail=wait.detail, link=wait.link)
         if wait.blocked:
             return replace(seen, blocked_since=self.blocked_since or at)
         ended_s = (at - self.blocked_since).total_seconds() if self.blocked_since else 0.0
@@ -246,42 +246,33 @@ class Run:
         after = replace(self._with(key, seen.waiting(wait, at=at)), consent=None if anew else self.consent)
         return after, (told,) if news else ()
 
-    def step_succeeded(
-        self, key: StepKey, said: str, outputs: Mapping[str, Json], *, at: datetime, picture: Picture | None = None
-    ) -> Moved:
+    def step_succeeded(self, key: StepKey, done: Succeeded, *, at: datetime) -> Moved:
         """A step is done."""
-        return self._step_ended(key, StepPhase.SUCCEEDED, said, outputs=outputs, at=at, picture=picture)
+        return self._step_ended(key, StepPhase.SUCCEEDED, done.said, done, at=at)
 
-    def step_failed(
-        self,
-        key: StepKey,
-        reason: str,
-        *,
-        at: datetime,
-        evidence: tuple[Evidence, ...] = (),
-        picture: Picture | None = None,
-    ) -> Moved:
+    def step_failed(self, key: StepKey, failed: Failed, *, at: datetime) -> Moved:
         """A step ended badly."""
-        return self._step_ended(key, StepPhase.FAILED, reason, outputs={}, at=at, evidence=evidence, picture=picture)
+        return self._step_ended(key, StepPhase.FAILED, failed.reason, failed, at=at)
 
     def _step_ended(
-        self,
-        key: StepKey,
-        phase: StepPhase,
-        said: str,
-        *,
-        outputs: Mapping[str, Json],
-        at: datetime,
-        evidence: tuple[Evidence, ...] = (),
-        picture: Picture | None = None,
+        self, key: StepKey, phase: StepPhase, said: str, ended: Succeeded | Failed, *, at: datetime
     ) -> Moved:
         seen = self.step(key)
         elapsed_s = (at - (seen.started_at or at)).total_seconds()
-        ended = replace(
-            seen, phase=phase, ended_at=at, why=said, outputs=outputs, blocked_since=None, asks=None, detail=""
+        after = replace(
+            seen,
+            phase=phase,
+            ended_at=at,
+            why=said,
+            outputs=ended.outputs if isinstance(ended, Succeeded) else {},
+            blocked_since=None,
+            asks=None,
+            detail="",
+            link=ended.link,
         )
-        event = StepEnded(self.id, at, key, phase is StepPhase.SUCCEEDED, said, elapsed_s, evidence, picture)
-        return self._with(key, ended), (event,)
+        ok = phase is StepPhase.SUCCEEDED
+        event = StepEnded(self.id, at, key, ok, said, elapsed_s, ended.evidence, ended.picture)
+        return self._with(key, after), (event,)
 
     def _with(self, key: StepKey, step: StepRun) -> "Run":
         return replace(self, steps={**self.steps, key: step})

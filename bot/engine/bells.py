@@ -16,5 +16,10 @@ class Bells:
 
     def ring(self) -> None:
         """Something may be due: let every loop look."""
-        for bell in (self.runs, self.inbox, self.relay):
-            bell.set()
+        self.inbox.set()
+        self.moved()
+
+    def moved(self) -> None:
+        """A run moved: that may have freed room for another one, and made messages. It says nothing by itself."""
+        self.runs.set()
+        self.relay.set()

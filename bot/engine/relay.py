@@ -91,15 +91,20 @@ class Relay:
     async def turn(self) -> tuple[int, timedelta | None]:
         """Deliver what is due: how many went out, and how long until a lane has room for what is left."""
         now = self._clock.now()
-        waits = {lane: wait for lane, budget in self._budgets.items() if (wait := budget.wait(now, urgent=True))}
+        shut, brief = self._waits(now, urgent=True), self._waits(now, urgent=False)
         async with self._store.reading() as tx:
-            due = await tx.letters_due(now, limit=BATCH, shut=waits, owner=self._owner)
+            # What has no room yet is not even read: hundreds of live messages of one channel may wait for theirs.
+            due = await tx.letters_due(now, limit=BATCH, shut=shut, brief=brief, owner=self._owner)
         lanes: dict[str, list[Letter]] = defaultdict(list)
         for letter in due:
             lanes[letter.telling.lane].append(letter)
         results = await _all(self._lane(lane, letters) for lane, letters in lanes.items())
-        left = [*waits.values(), *(wait for _, wait in results if wait is not None)]
+        left = [*shut.values(), *brief.values(), *(wait for _, wait in results if wait is not None)]
         return sum(sent for sent, _ in results), min(left, default=None)
+
+    def _waits(self, now: datetime, *, urgent: bool) -> dict[str, timedelta]:
+        """How long the lanes without room have none."""
+        return {lane: wait for lane, budget in self._budgets.items() if (wait := budget.wait(now, urgent=urgent))}
 
     async def _lane(self, lane: str, letters: list[Letter]) -> tuple[int, timedelta | None]:
         """New messages keep their order: when one has to wait for room, so do those behind it. Edits of what stands

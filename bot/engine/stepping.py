@@ -112,17 +112,17 @@ class Stepping:
         match self._in_time(run, planned, outcome, now):
             case Pending() as wait:
                 return _wait(run, planned, wait, now)
-            case Succeeded(said, outputs, picture):
-                after, events = run.step_succeeded(planned.key, said, outputs, at=now, picture=picture)
+            case Succeeded() as done:
+                after, events = run.step_succeeded(planned.key, done, at=now)
                 return Moved(after, AT_ONCE, events)
-            case Failed(reason, _, evidence, picture):
-                after, events = run.step_failed(planned.key, reason, at=now, evidence=evidence, picture=picture)
+            case Failed() as failed:
+                after, events = run.step_failed(planned.key, failed, at=now)
                 return Moved(after, AT_ONCE, events)
             case Inconclusive(reason):
                 after, events = run.paused(None, reason, at=now)
                 return Moved(after, PAUSED_LOOK, events)
             case Voided(reason):
-                after, events = run.step_failed(planned.key, reason, at=now)
+                after, events = run.step_failed(planned.key, Failed(reason), at=now)
                 return Moved(after, AT_ONCE, events)
 
     async def _arm(self, run: Run, planned: PlannedStep, now: datetime) -> Moved:

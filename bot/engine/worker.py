@@ -146,16 +146,17 @@ class Worker:
     async def _lease(self) -> list[Leased]:
         now, hinted = self._parts.clock.now(), self._parts.hints.take()
         room = CONCURRENCY - len(self._moving)
-        async with self._parts.store.reading() as tx:
-            due = await tx.next_due(now)
         leased: Sequence[Leased] = ()
-        if hinted or (room > 0 and due and due <= now):
+        async with self._parts.store.reading() as tx:
+            wanted = bool(hinted) or (room > 0 and await tx.runs_due(now))
+            due = None if wanted else await tx.next_due(now)
+        if wanted:
             async with self._parts.store.transaction() as tx:
                 for run_id in hinted:
                     await tx.wake(run_id, at=now)
                 leased = await tx.lease_due(self._owner, now, duration=LEASE, limit=max(room, 0))
                 due = await tx.next_due(now)
-        if due and due > now:
+        if due:
             self._parts.bells.set_alarm(due)
         return list(leased)
 
@@ -172,7 +173,7 @@ class Worker:
                 log.exception("pass broke; its lease will run out")
                 await self._tell_broken(leased.run.id, exc)
         self._moving.discard(leased.run.id)
-        self._parts.bells.ring()
+        self._parts.bells.moved()
 
     async def _tell_broken(self, run_id: RunId, fault: Exception) -> None:
         """After some passes that broke, the run says so itself: it is tried on, but nobody waits for it unknowing."""
@@ -195,20 +196,22 @@ class Worker:
             self._moving.add(leased.run.id)
             await self._pass(leased)
 
-    async def settle(self) -> None:
-        """Work until nothing is due at the present time; for a process whose clock is moved by hand.
+    async def settle(self) -> timedelta | None:
+        """Work until nothing is due at the present time; for a process whose clock is moved by hand. How long until
+        there is room for messages that wait for it; `None`: none does.
 
         Raises RuntimeError when it does not come to rest: then something asks for another turn without moving.
         """
         for _ in range(RESTLESS):
-            if not await self._once():
-                return
+            busy, room_in = await self._once()
+            if not busy:
+                return room_in
         raise RuntimeError(f"{RESTLESS} turns at one moment, and something is still due")
 
-    async def _once(self) -> bool:
+    async def _once(self) -> tuple[bool, timedelta | None]:
         handled = await self._parts.inbox.turn()
         leased = await self._lease()
         for one in leased:
             await self._parts.reconciler.reconcile(one)
-        sent, _ = await self._parts.relay.turn()
-        return bool(handled or leased or sent)
+        sent, room_in = await self._parts.relay.turn()
+        return bool(handled or leased or sent), room_in

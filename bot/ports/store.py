@@ -162,8 +162,13 @@ class Transaction(Protocol):
         """Take runs that are due and that nobody holds, longest due first."""
         ...
 
+    async def runs_due(self, now: datetime) -> bool:
+        """Whether a run is due that nobody holds."""
+        ...
+
     async def next_due(self, now: datetime) -> datetime | None:
-        """When the next run, invocation or message is due, at the earliest; `None`: nothing waits."""
+        """When the next run, invocation or message falls due after `now`; `None`: nothing will. What is due already
+        has woken its loop, and would hide the time for which an alarm is needed."""
         ...
 
     async def backlog(self, now: datetime) -> Backlog:
@@ -222,14 +227,21 @@ class Transaction(Protocol):
         ...
 
     async def letters_due(
-        self, now: datetime, *, limit: int, shut: Collection[str] = (), owner: str | None = None
+        self,
+        now: datetime,
+        *,
+        limit: int,
+        shut: Collection[str] = (),
+        brief: Collection[str] = (),
+        owner: str | None = None,
     ) -> Sequence[Letter]:
         """Messages whose wanted state is not delivered and that may be tried now: from each lane its first, then from
         each its second, and so on. Within a lane urgent edits come first, then what is not posted yet, then other
         edits, each in order of first telling.
 
-        Left out: a reply whose thread has no place yet, what goes by a lane that is `shut`, and what goes by a lane in
-        which somebody else than `owner` has claimed a message."""
+        Left out: a reply whose thread has no place yet, what goes by a lane that is `shut`, edits that are not urgent
+        in a lane that is `brief`, and what goes by a lane in which somebody else than `owner` has claimed a message.
+        """
         ...
 
     async def claim(self, key: MessageKey, owner: str, now: datetime, *, duration: timedelta) -> Letter | None:

@@ -74,6 +74,13 @@ def strike(text: str) -> str:
     return "\n".join(f"~{line.replace('~', '-')}~" if line.strip() else line for line in text.split("\n"))
 
 
+def link(url: str, shown: str) -> str:
+    """A link whose text is ours; what is no http or https address without spaces stays text."""
+    if not re.fullmatch(r"https?://[^\s<>|]+", url):
+        return escape(shown)
+    return f"<{escape(url)}|{escape(shown)}>"
+
+
 def mention(user: str) -> str:
     """A mention of a well-formed Slack user id; anybody else (`terminal:ann`) as plain text."""
     return f"<@{user}>" if USER_ID.fullmatch(user) else quoted(user, limit=80)

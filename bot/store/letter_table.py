@@ -41,11 +41,18 @@ class LetterTable(Tables):
                 await self._execute(update(LETTERS).where(LETTERS.c.key == telling.key).values(newer))
 
     async def letters_due(
-        self, now: datetime, *, limit: int, shut: Collection[str] = (), owner: str | None = None
+        self,
+        now: datetime,
+        *,
+        limit: int,
+        shut: Collection[str] = (),
+        brief: Collection[str] = (),
+        owner: str | None = None,
     ) -> Sequence[Letter]:
+        told = or_(LETTERS.c.lane.not_in(brief), LETTERS.c.ts.is_(None), LETTERS.c.urgent)
         query = (
             _letters()
-            .where(*_due(now), LETTERS.c.lane.not_in(shut), LETTERS.c.lane.not_in(_busy(owner, now)))
+            .where(*_due(now), LETTERS.c.lane.not_in(shut), told, LETTERS.c.lane.not_in(_busy(owner, now)))
             .order_by(_rank(), LETTERS.c.number)
             .limit(limit)
         )

@@ -112,15 +112,18 @@ class RunTable(Tables):
             leased.append(Leased(run_of(row), lease))
         return leased
 
+    async def runs_due(self, now: datetime) -> bool:
+        return bool(await self._rows(select(RUNS.c.id).where(RUNS.c.wake_at <= now, _free(now)).limit(1)))
+
     async def next_due(self, now: datetime) -> datetime | None:
-        waiting = LETTERS.c.due_at.is_not(None)
         reachable = or_(LETTERS.c.under.is_(None), _under(PARENTS.c.ts.is_not(None)))
+        held = LETTERS.c.due_at.is_not(None) & _claimed(now)
         dues = union_all(
-            select(func.min(RUNS.c.wake_at).label("due")).where(_free(now)),
-            select(func.min(RUNS.c.lease_until)).where(RUNS.c.wake_at.is_not(None)),
-            select(func.min(INVOCATIONS.c.due_at)),
-            select(func.min(LETTERS.c.due_at)).where(waiting, _undelivered(), reachable, ~_claimed(now)),
-            select(func.min(LETTERS.c.claimed_until)).where(waiting, _undelivered(), reachable, _claimed(now)),
+            select(func.min(RUNS.c.wake_at).label("due")).where(RUNS.c.wake_at > now, _free(now)),
+            select(func.min(RUNS.c.lease_until)).where(RUNS.c.wake_at.is_not(None), RUNS.c.lease_until > now),
+            select(func.min(INVOCATIONS.c.due_at)).where(INVOCATIONS.c.due_at > now),
+            select(func.min(LETTERS.c.due_at)).where(LETTERS.c.due_at > now, _undelivered(), reachable, ~_claimed(now)),
+            select(func.min(LETTERS.c.claimed_until)).where(held, _undelivered(), reachable),
         )
         found = [row.due for row in await self._rows(dues) if row.due]
         return min(found, default=None)

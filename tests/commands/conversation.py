@@ -10,7 +10,7 @@ from bot.domain.approval import Ballot
 from bot.domain.ids import RunId, StepKey, UserId, reply_key, slip_key
 from bot.domain.image import Digest
 from bot.domain.invocation import Invocation, Origin
-from bot.domain.outcome import Pending
+from bot.domain.outcome import Pending, Succeeded
 from bot.domain.plan import Artifact, Plan, Previous, Request
 from bot.domain.release import ReleaseRecord
 from bot.domain.run import Run
@@ -163,7 +163,7 @@ class Conversation:
         def move(run: Run) -> Run:
             run = replace(run.gates_passed(), changed=True)
             for key in ("steps.approval", "steps.set_image"):
-                run = run.step_succeeded(StepKey(key), "", {}, at=now)[0]
+                run = run.step_succeeded(StepKey(key), Succeeded(), at=now)[0]
             run = run.step_started(StepKey("steps.rollout"), at=now)[0]
             wait = Pending("2 of 3 pods ready", timedelta(seconds=5))
             return run.step_waits(StepKey("steps.rollout"), wait, at=run.created_at)[0]

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from bot.domain.ids import StepKey
-from bot.domain.outcome import Pending
+from bot.domain.outcome import Pending, Succeeded
 from bot.domain.phase import Phase
 from bot.domain.run import Run
 from tests.commands.conversation import Conversation, conversation
@@ -209,7 +209,7 @@ async def test_all_steps_are_done_but_not_closed(tmp_path: Path) -> None:
 
         def done(run: Run) -> Run:
             for step in run.sealed_plan().steps:
-                run = run.step_succeeded(step.key, "", {}, at=now)[0]
+                run = run.step_succeeded(step.key, Succeeded(), at=now)[0]
             return replace(run, waiting_for="the cluster main does not answer")
 
         await chat.moves("api-prod-1", done)

@@ -7,7 +7,7 @@ import pytest
 
 from bot.domain.events import ConsentGiven, RunEnded, RunPlanned, StepEnded, StepStarted, StepWaited, TurnCame
 from bot.domain.ids import StepKey, UserId, live_key, run_id, run_of_key
-from bot.domain.outcome import Pending, Question
+from bot.domain.outcome import Failed, Pending, Question, Succeeded
 from bot.domain.phase import IllegalMoveError, Phase, StepPhase
 from bot.domain.run import Consent
 from tests.builders import NOW, a_plan, a_planned_run, a_run, a_running_run
@@ -39,7 +39,7 @@ def test_steps_are_taken_in_order() -> None:
     run = a_running_run()
     assert [step.key for step in [run.current()] if step] == [APPROVAL]
     run, _ = run.step_started(APPROVAL, at=NOW)
-    run, (event,) = run.step_succeeded(APPROVAL, "2 of 2 votes", {"by": "bob"}, at=LATER)
+    run, (event,) = run.step_succeeded(APPROVAL, Succeeded("2 of 2 votes", {"by": "bob"}), at=LATER)
     assert event == StepEnded(run.id, LATER, APPROVAL, ok=True, said="2 of 2 votes", elapsed_s=90.0)
     assert run.current() is not None
     assert run.step(APPROVAL).outputs == {"by": "bob"}
@@ -74,7 +74,7 @@ def test_a_waiting_step_keeps_its_memory() -> None:
 def test_a_failed_step_says_why() -> None:
     """The reason is on the step and in the event."""
     run, _ = a_running_run().step_started(ROLLOUT, at=NOW)
-    run, (event,) = run.step_failed(ROLLOUT, "CrashLoopBackOff", at=LATER)
+    run, (event,) = run.step_failed(ROLLOUT, Failed("CrashLoopBackOff"), at=LATER)
     assert run.step(ROLLOUT).phase is StepPhase.FAILED
     assert isinstance(event, StepEnded)
     assert not event.ok
@@ -204,7 +204,9 @@ def test_a_new_question_forgets_what_was_said_to_the_last() -> None:
 def test_a_step_that_has_ended_asks_nobody(ok: bool) -> None:
     """Its figures have become its result."""
     run, _ = a_running_run().step_waits(ROLLOUT, ASKS, at=NOW)
-    ended, _ = run.step_succeeded(ROLLOUT, "", {}, at=NOW) if ok else run.step_failed(ROLLOUT, "bad", at=NOW)
+    ended, _ = (
+        run.step_succeeded(ROLLOUT, Succeeded(), at=NOW) if ok else run.step_failed(ROLLOUT, Failed("bad"), at=NOW)
+    )
     assert (ended.step(ROLLOUT).asks, ended.step(ROLLOUT).detail, ended.step(ROLLOUT).blocked) == (None, "", False)
 
 

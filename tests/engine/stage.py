@@ -180,14 +180,14 @@ class Stage:
         """Time passes, and the worker works whenever something falls due."""
         end = self.clock.now() + span
         while True:
-            await self.worker.settle()
+            room_in = await self.worker.settle()
             async with self.store.transaction() as tx:
                 due = await tx.next_due(self.clock.now())
-            # What is due already waits for room in its channel: look again a little later.
-            soon = self.clock.now() + timedelta(seconds=1)
-            if due is None or max(due, soon) > end:
+            room = None if room_in is None else self.clock.now() + room_in
+            step = min((at for at in (due, room) if at), default=None)
+            if step is None or step > end:
                 break
-            self.clock.advance_to(max(due, soon))
+            self.clock.advance_to(step)
         self.clock.advance_to(end)
         await self.worker.settle()
 

@@ -171,22 +171,20 @@ class World:
 
     # --- time ---
 
-    async def settle(self) -> None:
-        """Let the bot work until nothing is due now."""
-        await self.bot.worker.settle()
+    async def settle(self) -> timedelta | None:
+        """Let the bot work until nothing is due now; how long until messages that wait have room."""
+        return await self.bot.worker.settle()
 
     async def passes(self, span: timedelta) -> None:
         """Time passes; the bot works whenever something falls due."""
         end = self.clock.now() + span
         while True:
-            await self.settle()
+            room_in = await self.settle()
             async with self.store.transaction() as tx:
                 due = await tx.next_due(self.clock.now())
-            if due is None or due > end:
-                break
-            # What is due already waits for room in its channel: look again a little later.
-            step = max(due, self.clock.now() + timedelta(milliseconds=250))
-            if step > end:
+            room = None if room_in is None else self.clock.now() + room_in
+            step = min((at for at in (due, room) if at), default=None)
+            if step is None or step > end:
                 break
             self.clock.advance_to(step)
         self.clock.advance_to(end)
