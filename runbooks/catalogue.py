@@ -63,13 +63,15 @@ class Approval(Part):
 
 
 class EnvironmentEntry(Part):
-    """A namespace of a cluster. `protected`: nothing changes in it without votes. `channel` wins over the service's."""
+    """A namespace of a cluster. `protected`: nothing changes in it without votes. `channel` wins over the service's.
+    `gates` must pass before any release to it, whatever its runbook asks for; a rollback is never held up by them."""
 
     cluster: str
     namespace: Name
     protected: bool = False
     approval: Approval | None = None
     channel: Channel | None = None
+    gates: list[object] = Field(default_factory=list)
 
     @model_validator(mode="after")
     def _asks_somebody(self) -> Self:
@@ -99,7 +101,8 @@ class WorkloadEntry(Part):
 class ServiceEntry(Part):
     """What is released. `image` is the repository without tag. `runbooks` maps environments to runbooks; an environment
     without one is deployed by `deploy`. `traffic` divides the requests between stable and canary, `signals` is what a
-    canary is judged by; `None`: there can be no canary."""
+    canary is judged by; `None`: there can be no canary. `gates` must pass before any release of it, as an
+    environment's."""
 
     image: str
     repository: str | None = None
@@ -110,6 +113,7 @@ class ServiceEntry(Part):
     smoke: tuple[SmokeCheck, ...] = ()
     traffic: Traffic | None = None
     signals: SignalsField | None = None
+    gates: list[object] = Field(default_factory=list)
     environments: dict[str, WorkloadEntry] = Field(default_factory=dict)
 
     @field_validator("image")

@@ -70,6 +70,7 @@ class Gatherer:
             traffic=traffic.route,
             signals=traffic.signals,
             soaks_in=request.origin or catalogue.environment_before(environment),
+            gates=self._configuration().gates_of(request.target),
         )
         return make_plan(request, runbook, facts)
 
