@@ -15,6 +15,7 @@ from bot.ports.metrics import SignalQueries
 from runbooks.checks import SmokeCheck
 from runbooks.durations import PositiveDuration
 from runbooks.metrics_providers import ProviderEntry
+from runbooks.needs import Need
 from runbooks.parts import Name, Part
 from runbooks.signals import SignalsField, resolve
 from runbooks.source import did_you_mean, unknown
@@ -102,7 +103,7 @@ class ServiceEntry(Part):
     """What is released. `image` is the repository without tag. `runbooks` maps environments to runbooks; an environment
     without one is deployed by `deploy`. `traffic` divides the requests between stable and canary, `signals` is what a
     canary is judged by; `None`: there can be no canary. `gates` must pass before any release of it, as an
-    environment's."""
+    environment's. `needs` are the other services that it calls, each with the versions that it can work with."""
 
     image: str
     repository: str | None = None
@@ -114,6 +115,7 @@ class ServiceEntry(Part):
     traffic: Traffic | None = None
     signals: SignalsField | None = None
     gates: list[object] = Field(default_factory=list)
+    needs: dict[str, Need] = Field(default_factory=dict)
     environments: dict[str, WorkloadEntry] = Field(default_factory=dict)
 
     @field_validator("image")
@@ -220,6 +222,10 @@ class Catalogue(Part):
         self.environment(environment)
         checks = self.service(service).smoke
         return tuple(check.placed(service=service, environment=environment) for check in checks)
+
+    def needed_by(self, service: str) -> dict[str, str]:
+        """Who needs a service, and in which versions."""
+        return {name: entry.needs[service] for name, entry in self.services.items() if service in entry.needs}
 
     def provider(self, service: str) -> tuple[str, ProviderEntry]:
         """The metrics server of a service, and its name: its own, else the only one or the default. Raises

@@ -121,16 +121,24 @@ def _names(top: JsonObject, runbooks: Collection[str]) -> Iterator[_Name]:
         if isinstance(cluster, str):
             yield _Name(("environments", environment, "cluster"), cluster, "cluster", clusters)
     for service, released in _mapping(top.get("services")).items():
-        provider = _mapping(_mapping(released).get("signals")).get("provider")
-        if isinstance(provider, str):
-            at: Keys = ("services", service, "signals", "provider")
-            yield _Name(at, provider, "metrics provider", _mapping(top.get("metrics")))
+        yield from _others(top, service, _mapping(released))
         for section in ("runbooks", "environments"):
             for environment, value in _mapping(_mapping(released).get(section)).items():
                 at = ("services", service, section, environment)
                 yield _Name(at, environment, "environment", environments, on_value=False)
                 if isinstance(value, str) and section == "runbooks":
                     yield _Name(at, value, "runbook", runbooks)
+
+
+def _others(top: JsonObject, service: str, released: JsonObject) -> Iterator[_Name]:
+    """What a service names of other sections."""
+    provider = _mapping(released.get("signals")).get("provider")
+    if isinstance(provider, str):
+        at: Keys = ("services", service, "signals", "provider")
+        yield _Name(at, provider, "metrics provider", _mapping(top.get("metrics")))
+    others = _mapping(top.get("services")).keys() - {service}
+    for needed in _mapping(released.get("needs")):
+        yield _Name(("services", service, "needs", needed), needed, "other service", others, on_value=False)
 
 
 def _own_runbooks(document: Document, path: Path) -> tuple[dict[str, Runbook], tuple[Fault, ...]]:

@@ -20,7 +20,7 @@ from runbooks.lookups import lookups, resolve, spoken
 from runbooks.registry import gate_kind, step_kind
 from runbooks.spec import Entry, Runbook
 
-APPROVAL, SMOKE, SOAK = "approval", "smoke", "soak"
+APPROVAL, PAIRING, SMOKE, SOAK = "approval", "pairing", "smoke", "soak"
 
 RUN = "${run}"
 """A plan does not know its run: this look-up stays until a step is executed."""
@@ -29,7 +29,8 @@ RUN = "${run}"
 @dataclass(frozen=True, slots=True)
 class Facts:
     """What was gathered about the world before planning. `soaks_in` is the environment that a version comes from;
-    empty: there is none. `gates` are asked for by the target itself, beside the runbook's."""
+    empty: there is none. `gates` are asked for by the target itself, beside the runbook's. `needs` are the services
+    that this one needs, `needed_by` those that need it, each with the versions."""
 
     workload: WorkloadRef
     protected: bool
@@ -45,6 +46,8 @@ class Facts:
     signals: Mapping[str, Json] = field(default_factory=dict)
     soaks_in: str = ""
     gates: tuple[Entry, ...] = ()
+    needs: Mapping[str, str] = field(default_factory=dict)
+    needed_by: Mapping[str, str] = field(default_factory=dict)
 
 
 def make_plan(request: Request, runbook: Runbook, facts: Facts) -> Plan:
@@ -63,7 +66,7 @@ def make_plan(request: Request, runbook: Runbook, facts: Facts) -> Plan:
         "environment": request.target.environment,
         "run": RUN,
     }
-    fill = _Filler(runbook, values, facts.smoke, facts.soaks_in)
+    fill = _Filler(runbook, values, facts)
     return Plan(
         verb=request.verb,
         target=request.target,
@@ -95,6 +98,9 @@ def _gates(request: Request, runbook: Runbook, facts: Facts) -> list[Entry]:
     if request.verb is Verb.PROMOTE and all(entry.kind != SOAK for entry in wanted):
         # What is promoted must run healthy where it comes from, whatever the runbook asks for besides.
         wanted.append(Entry(f"gates.{SOAK}", SOAK, {}, None, 0))
+    related = facts.needs or facts.needed_by
+    if related and request.verb is not Verb.ROLLBACK and all(entry.kind != PAIRING for entry in wanted):
+        wanted.append(Entry(f"gates.{PAIRING}", PAIRING, {}, None, 0))
     found: list[Entry] = []
     for entry in wanted:
         if any((entry.kind, entry.params, entry.deadline) == (one.kind, one.params, one.deadline) for one in found):
@@ -136,27 +142,32 @@ class _Filler:
 
     runbook: Runbook
     values: Mapping[str, str]
-    smoke: tuple[SmokeCheck, ...]
-    soaks_in: str
+    facts: Facts
 
     def gate(self, entry: Entry) -> PlannedStep:
         kind = gate_kind(entry.kind)
         params = self._params(entry, kind.spec)
         if entry.kind == SOAK and not params["in"]:
-            if not self.soaks_in:
+            if not self.facts.soaks_in:
                 raise UsageError(
                     f"The gate 'soak' ({self._place(entry)}) does not say where a version soaks, and the "
                     "catalogue names no environment before this one.",
                     hint="Write where, as in `soak: {in: staging, for: 1h}`, or leave the gate out.",
                 )
-            params["in"] = self.soaks_in
+            params["in"] = self.facts.soaks_in
+        if entry.kind == PAIRING:
+            params |= {
+                "needs": dict(self.facts.needs),
+                "needed_by": dict(self.facts.needed_by),
+                "in": params["in"] or self.facts.soaks_in,
+            }
         return PlannedStep(StepKey(entry.key), entry.kind, params, _deadline(entry, kind.deadline))
 
     def step(self, entry: Entry) -> PlannedStep:
         kind = step_kind(entry.kind)
         params = self._params(entry, kind.spec)
         if entry.kind == SMOKE and not params["checks"]:
-            params["checks"] = [check.model_dump(mode="json", by_alias=True) for check in self.smoke]
+            params["checks"] = [check.model_dump(mode="json", by_alias=True) for check in self.facts.smoke]
         deadline = max(_deadline(entry, kind.deadline), kind.spec.model_validate(params).takes())
         return PlannedStep(StepKey(entry.key), entry.kind, params, deadline, changes=kind.changes)
 

@@ -71,6 +71,8 @@ class Gatherer:
             signals=traffic.signals,
             soaks_in=request.origin or catalogue.environment_before(environment),
             gates=self._configuration().gates_of(request.target),
+            needs=catalogue.service(service).needs,
+            needed_by=catalogue.needed_by(service),
         )
         return make_plan(request, runbook, facts)
 

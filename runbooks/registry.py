@@ -10,9 +10,10 @@ from bot.ports.image_registry import ImageRegistry
 from bot.ports.metrics import MetricsProviders
 from bot.ports.probe import Prober
 from bot.ports.store import Store
-from runbooks.gates import image, soak
+from runbooks.gates import image, pairing, soak
 from runbooks.judging import Jury
 from runbooks.kinds import GateKind, StepKind
+from runbooks.running import WorkloadOf
 from runbooks.steps import (
     approval,
     canary,
@@ -46,7 +47,7 @@ STEP_KINDS: tuple[StepKind, ...] = (
     watch.KIND,
 )
 
-GATE_KINDS: tuple[GateKind, ...] = (image.KIND, soak.KIND)
+GATE_KINDS: tuple[GateKind, ...] = (image.KIND, pairing.KIND, soak.KIND)
 
 
 def step_kind(name: str) -> StepKind:
@@ -70,7 +71,7 @@ class Reach:
     prober: Prober
     store: Store
     hint: Hint
-    workload_of: soak.WorkloadOf
+    workload_of: WorkloadOf
 
 
 def executors(reach: Reach) -> Mapping[str, Executor]:
@@ -83,6 +84,7 @@ def executors(reach: Reach) -> Mapping[str, Executor]:
         job.KIND.name: job.RunJob(clusters, hint),
         judge.KIND.name: judge.JudgeCanary(canaries, trial),
         notify.KIND.name: notify.Notify(reach.store),
+        pairing.KIND.name: pairing.PairingGate(clusters, reach.registry, reach.store, reach.workload_of),
         promote.KIND.name: promote.Promote(clusters, canaries, trial, hint),
         recovery.KIND.name: recovery.Recovery(reach.metrics),
         restore.KIND.name: restore.Restore(clusters, canaries, hint),
