@@ -7,7 +7,7 @@ from bot.domain.phase import Phase, StepPhase
 from bot.domain.plan import Verb
 from bot.domain.release import BRINGING, digest_of, image_set_at, known_before, restored_at
 from bot.domain.run import Run
-from bot.slack.mrkdwn import code, people, quoted
+from bot.slack.mrkdwn import code, counted, people, quoted
 from bot.slack.release_lines import before, change, environment, service, wanted
 from bot.slack.wording import duration
 
@@ -94,6 +94,10 @@ def _why(run: Run) -> list[str]:
         return [f":warning: {quoted(run.reason)}."]
     if run.phase in (Phase.REJECTED, Phase.ABORTED):
         return []
+    gates = run.plan.gates if run.plan else ()
+    if run.phase is Phase.REFUSED and (bad := [gate for gate in gates if run.step(gate.key).phase is StepPhase.FAILED]):
+        # Each of them stands below with its reason and its link.
+        return [f"Why: {len(bad)} of {counted(len(gates), 'gate')} did not pass, as shown below."]
     ours = run.phase is Phase.EXPIRED or run.wish is not None
     return [f"Why: {people(run.reason) if ours else quoted(run.reason)}."]
 

@@ -11,6 +11,9 @@ from bot.slack.wording import age, bar, gate_word, health, ref_word, step_word
 from commands.wording import slash_line
 
 _FIGURE_LIMIT = 300
+_PASSED_LIMIT = 100
+"""A gate that passed stands in a row with others: its figure is short, and the thread has the rest."""
+
 YES: dict[Question | None, str] = {Question.SHARE: "have its share set again"}
 """What a yes does, where it does not let the step go on."""
 
@@ -113,9 +116,16 @@ def who_lets_go_on(run: Run) -> str:
     return f"{who} may type {go_on} to {YES.get(asked, 'let it go on')}; {stop} takes its traffic away."
 
 
-def gate_lines(run: Run, plan: Plan) -> list[str]:
-    """Each gate with its figure; words and signs, so that no colour is needed."""
-    return [_gate_line(gate, run.step(gate.key)) for gate in plan.gates]
+def gate_paragraphs(run: Run, plan: Plan) -> list[str]:
+    """Each gate with its figure; words and signs, so that no colour is needed. What stands in the way comes first, a
+    line each; what passed follows in a row. Nothing where there is no gate."""
+    shown = [(gate, run.step(gate.key)) for gate in plan.gates]
+    bad = [_gate_line(gate, seen) for gate, seen in shown if seen.phase is StepPhase.FAILED]
+    waiting = [_gate_line(gate, seen) for gate, seen in shown if seen.phase is StepPhase.RUNNING]
+    good = [_gate_line(gate, seen, limit=_PASSED_LIMIT) for gate, seen in shown if seen.phase is StepPhase.SUCCEEDED]
+    later = [_gate_line(gate, seen) for gate, seen in shown if seen.phase is StepPhase.PENDING]
+    row = "   ".join([*good, *later])
+    return [paragraph for paragraph in ("\n".join(bad), "\n".join(waiting), row) if paragraph]
 
 
 def _now(run: Run, plan: Plan) -> str:
@@ -132,9 +142,9 @@ def _now(run: Run, plan: Plan) -> str:
     return f":warning: {step_word(step)} waits{why}" if seen.blocked else f"{step_word(step)}{why}"
 
 
-def _gate_line(gate: PlannedStep, seen: StepRun) -> str:
+def _gate_line(gate: PlannedStep, seen: StepRun, *, limit: int = _FIGURE_LIMIT) -> str:
     name = f"*{link(seen.link, gate_word(gate))}*"
-    figure = quoted(seen.why, limit=_FIGURE_LIMIT)
+    figure = quoted(seen.why, limit=limit)
     match seen.phase:
         case StepPhase.SUCCEEDED:
             return f":white_check_mark: {name} {figure or 'passed'}"

@@ -13,7 +13,7 @@ from bot.slack.release_lines import (
     before,
     change,
     figures,
-    gate_lines,
+    gate_paragraphs,
     notes,
     origin,
     progress,
@@ -75,13 +75,13 @@ def abort_button(run: Run) -> Button:
 def _active(run: Run, plan: Plan) -> Content:
     sign = ":rewind:" if run.request.verb is Verb.ROLLBACK else ":ship:"
     ballot = ballot_lines(run)
-    gates = gate_lines(run, plan)
+    gates = gate_paragraphs(run, plan)
     return content(
         section(f"{sign} {change(run)}"),
         context(small_print(run)),
         section("\n".join([origin(run, plan), *notes(run, plan)])),
         section("\n".join([*_state(run), progress(run, plan), *figures(run), *asks(run)])),
-        *([section("   ".join(gates))] if gates else []),
+        *(section(paragraph) for paragraph in gates),
         *([section("\n".join(ballot))] if ballot else []),
         context(_if_it_fails(run, plan)),
         actions(*_buttons(run)),
@@ -90,10 +90,10 @@ def _active(run: Run, plan: Plan) -> Content:
 
 def _ended(run: Run) -> Content:
     ballot = ballot_lines(run)
-    gates = gate_lines(run, run.plan) if run.plan else []
+    gates = gate_paragraphs(run, run.plan) if run.plan else []
     pieces: list[Piece] = [
         section("\n".join([ending(run), *ending_details(run)])),
-        *([section("   ".join(gates))] if gates else []),
+        *(section(paragraph) for paragraph in gates),
         *([context(*ballot)] if ballot else []),
         context(small_print(run)),
     ]

@@ -43,7 +43,7 @@ async def test_what_was_proven_together_goes_to_prod_together(tmp_path: Path, te
         await deployed(world, "api v2", "web v2")
         assert await promoted(world, "web") is Phase.REFUSED
         said = (
-            "Why: gate pairing: web `v2` was proven in staging with api `v2` (10m15s), and prod runs `v1`; "
+            "web `v2` was proven in staging with api `v2` (10m15s), and prod runs `v1`; "
             "`/promote api staging prod` first"
         )
         assert said in world.live()
