@@ -70,6 +70,7 @@ class Gatherer:
             traffic=traffic.route,
             signals=traffic.signals,
             soaks_in=request.origin or catalogue.environment_before(environment),
+            supply_chain=catalogue.supply_chain(service),
         )
         return make_plan(request, runbook, facts)
 

@@ -60,15 +60,16 @@ class Attachments:
     async def _listed(self, where: Repository, digest: Digest) -> list[Descriptor]:
         """Without the filter by type: registries differ in where they take an artifact's type from."""
         listed: list[Descriptor] = []
-        path: str | None = f"referrers/{digest}"
+        path = f"referrers/{digest}"
         for _ in range(MOST_PAGES):
             page = await self._page(where, path)
             if page is None:
                 return await self._fallback(where, digest)
             listed += read(Manifest, page.body, f"what is attached to {where}@{digest}").manifests or ()
-            path = _next(page, digest)
-            if path is None:
+            following = _next(page, digest)
+            if following is None:
                 return _bounded(where, digest, listed)
+            path = following
         raise UnreadableError(f"{where}@{digest} has more than {MOST_PAGES} pages of attached artifacts")
 
     async def _page(self, where: Repository, path: str) -> Answer | None:
