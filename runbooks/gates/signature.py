@@ -69,7 +69,7 @@ class SignatureGate:
             return Failed("nobody says whose signature it must have; write 'signatures' into sluice.yaml")
         looked = await self._signed(plan, wanted.signer)
         if not looked.signer:
-            return Failed(_unsigned(wanted.signer, looked.refused))
+            return Failed(_unsigned(plan, wanted.signer, looked.refused))
         builds, refused = await self._builds(plan, wanted.signer)
         if not builds and wanted.provenance.required:
             why = f" (not counted: {'; '.join(refused[:MOST_REASONS])})" if refused else ""
@@ -134,8 +134,9 @@ def _about(payload: bytes, digest: Digest, source: str) -> None:
         raise UntrustedError(f"{source} is a signature of another image")
 
 
-def _unsigned(by: SignedBy, refused: tuple[str, ...]) -> str:
-    how = "`cosign sign --key … {image}@{digest}`" if by.key_file else "`cosign sign {image}@{digest}` in the build"
+def _unsigned(plan: Plan, by: SignedBy, refused: tuple[str, ...]) -> str:
+    image = f"{ImageRef.parse(plan.artifact.image).repository}@{plan.artifact.digest}"
+    how = f"`cosign sign --key … {image}`" if by.key_file else f"`cosign sign {image}` in the build"
     why = f" (not counted: {'; '.join(refused[:MOST_REASONS])})" if refused else ""
     return f"the image is not signed by {by}; sign it with {how}{why}"
 

@@ -257,9 +257,10 @@ async def _foreign_report(attack: Attack) -> None:
 
 @row(SCANS, "other bytes than the digest says")
 async def _changed_report(attack: Attack) -> None:
-    await attack.attach(blob(trivy(attack.digest, HIGH)))
+    report = blob(trivy(attack.digest, HIGH))
+    await attack.attach(report)
     clean = json.dumps(trivy(attack.digest)).encode()
-    attack.answer(lambda _request, _real: httpx.Response(200, content=clean), "/blobs/")
+    attack.answer(lambda _request, _real: httpx.Response(200, content=clean), f"/blobs/{report.digest}")
 
 
 @row(SCANS, "the operator's report of another image")
@@ -271,7 +272,7 @@ async def _operators_other(attack: Attack) -> None:
 @row(SCANS, "the operator's report of an image's id")
 async def _operators_id(attack: Attack) -> None:
     attack.params = {"source": "either"}
-    attack.place.cluster.scan_reports = {"prod": [operators("")]}
+    attack.place.cluster.scan_reports = {"prod": [operators(f"sha256:{'5' * 64}"), operators("")]}
 
 
 @row(SCANS, "the operator's report without its list")
@@ -450,14 +451,14 @@ ANSWERS: dict[str, httpx.Response | Exception] = {
 }
 
 
-@pytest.mark.parametrize("part", ["/referrers/", "/manifests/", "/blobs/"])
+@pytest.mark.parametrize("part", ["the list", "the artifact", "its content"])
 @pytest.mark.parametrize("name", ANSWERS)
 @pytest.mark.parametrize("kind", ["vulnerabilities", "signature"])
 async def test_no_strange_answer_passes(kind: str, name: str, part: str, tmp_path: Path) -> None:
     """A good report and a good signature are there, but the registry does not give them out."""
     attack = await attacked(tmp_path)
-    await attack.attach(blob(trivy(attack.digest)))
-    await attack.attach(attack.ann.bundle(statement(attack.digest)))
+    one = blob(trivy(attack.digest)) if kind == "vulnerabilities" else attack.ann.bundle(statement(attack.digest))
+    artifact = await attack.attach(one)
     attack.params = {"signatures": attack.signed["signatures"]} if kind == "signature" else {}
     assert not isinstance(await asked(attack, kind), Failed | Exception), "without the answer it passes"
     strange = ANSWERS[name]
@@ -467,7 +468,8 @@ async def test_no_strange_answer_passes(kind: str, name: str, part: str, tmp_pat
             raise strange
         return httpx.Response(strange.status_code, content=strange.content, headers=strange.headers)
 
-    attack.answer(make, part)
+    paths = {"the list": "/referrers/", "the artifact": f"/manifests/{artifact}", "its content": f"/blobs/{one.digest}"}
+    attack.answer(make, paths[part])
     assert isinstance(await asked(attack, kind), Failed | PermanentError | TemporaryError)
 
 
