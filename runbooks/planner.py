@@ -1,7 +1,7 @@
 """Pure: a request, a runbook and the facts become a plan in which nothing is left open."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
 from pydantic import ValidationError
@@ -21,7 +21,7 @@ from runbooks.registry import gate_kind, step_kind
 from runbooks.spec import Entry, Runbook
 from runbooks.supply_chain import SupplyChain
 
-APPROVAL, SMOKE, SOAK = "approval", "smoke", "soak"
+APPROVAL, PAIRING, SMOKE, SOAK = "approval", "pairing", "smoke", "soak"
 
 RUN = "${run}"
 """A plan does not know its run: this look-up stays until a step is executed."""
@@ -30,7 +30,9 @@ RUN = "${run}"
 @dataclass(frozen=True, slots=True)
 class Facts:
     """What was gathered about the world before planning. `soaks_in` is the environment that a version comes from;
-    empty: there is none. `supply_chain` is what the catalogue says of the service's images."""
+    empty: there is none. `gates` are asked for by the target itself, beside the runbook's. `needs` are the services
+    that this one needs, `needed_by` those that need it, each with the versions. `supply_chain` is what the catalogue
+    says of the service's images."""
 
     workload: WorkloadRef
     protected: bool
@@ -45,6 +47,9 @@ class Facts:
     traffic: Route | None = None
     signals: Mapping[str, Json] = field(default_factory=dict)
     soaks_in: str = ""
+    gates: tuple[Entry, ...] = ()
+    needs: Mapping[str, str] = field(default_factory=dict)
+    needed_by: Mapping[str, str] = field(default_factory=dict)
     supply_chain: SupplyChain = field(default_factory=SupplyChain)
 
 
@@ -65,10 +70,6 @@ def make_plan(request: Request, runbook: Runbook, facts: Facts) -> Plan:
         "run": RUN,
     }
     fill = _Filler(runbook, values, facts)
-    gates = [fill.gate(entry) for entry in runbook.gates]
-    if request.verb is Verb.PROMOTE and all(entry.kind != SOAK for entry in runbook.gates):
-        # What is promoted must run healthy where it comes from, whatever the runbook asks for besides.
-        gates.append(fill.gate(Entry(f"gates.{SOAK}", SOAK, {}, None, 0)))
     return Plan(
         verb=request.verb,
         target=request.target,
@@ -79,7 +80,7 @@ def make_plan(request: Request, runbook: Runbook, facts: Facts) -> Plan:
         live_template=facts.live_template,
         live_mark=facts.live_mark,
         runbook=RunbookPin(runbook.name, runbook.sha256),
-        gates=tuple(gates),
+        gates=tuple(fill.gate(entry) for entry in _gates(request, runbook, facts)),
         steps=tuple(fill.step(entry) for entry in runbook.steps if facts.policy or entry.kind != APPROVAL),
         on_failure=tuple(fill.step(entry) for entry in runbook.on_failure),
         approval=facts.policy,
@@ -90,6 +91,28 @@ def make_plan(request: Request, runbook: Runbook, facts: Facts) -> Plan:
         traffic=facts.traffic,
         signals=facts.signals,
     )
+
+
+def _gates(request: Request, runbook: Runbook, facts: Facts) -> list[Entry]:
+    """The runbook's gates and the target's own, each once. The way back is never held up by what the target asks of a
+    new version."""
+    own = () if request.verb is Verb.ROLLBACK else facts.gates
+    wanted = [*runbook.gates, *own]
+    if request.verb is Verb.PROMOTE and all(entry.kind != SOAK for entry in wanted):
+        # What is promoted must run healthy where it comes from, whatever the runbook asks for besides.
+        wanted.append(Entry(f"gates.{SOAK}", SOAK, {}, None, 0))
+    related = facts.needs or facts.needed_by
+    if related and request.verb is not Verb.ROLLBACK and all(entry.kind != PAIRING for entry in wanted):
+        wanted.append(Entry(f"gates.{PAIRING}", PAIRING, {}, None, 0))
+    found: list[Entry] = []
+    for entry in wanted:
+        if any((entry.kind, entry.params, entry.deadline) == (one.kind, one.params, one.deadline) for one in found):
+            continue
+        names = [one.name for one in found]
+        numbered = (f"{entry.name}-{number}" for number in range(2, len(wanted) + 2))
+        name = entry.name if entry.name not in names else next(one for one in numbered if one not in names)
+        found.append(replace(entry, key=f"gates.{name}"))
+    return found
 
 
 def require_approval_first(runbook: Runbook, environment: str, smoke: Sequence[SmokeCheck] = ()) -> None:
@@ -130,11 +153,17 @@ class _Filler:
         if entry.kind == SOAK and not params["in"]:
             if not self.facts.soaks_in:
                 raise UsageError(
-                    f"The gate 'soak' ({self.runbook.file}:{entry.line}) does not say where a version soaks, and the "
+                    f"The gate 'soak' ({self._place(entry)}) does not say where a version soaks, and the "
                     "catalogue names no environment before this one.",
                     hint="Write where, as in `soak: {in: staging, for: 1h}`, or leave the gate out.",
                 )
             params["in"] = self.facts.soaks_in
+        if entry.kind == PAIRING:
+            params |= {
+                "needs": dict(self.facts.needs),
+                "needed_by": dict(self.facts.needed_by),
+                "in": params["in"] or self.facts.soaks_in,
+            }
         return PlannedStep(StepKey(entry.key), entry.kind, params, _deadline(entry, kind.deadline))
 
     def step(self, entry: Entry) -> PlannedStep:
@@ -156,6 +185,9 @@ class _Filler:
         except ValidationError as exc:
             raise self._slip(entry, exc) from exc
 
+    def _place(self, entry: Entry) -> str:
+        return f"{entry.file or self.runbook.file}:{entry.line}"
+
     def _slip(self, entry: Entry, exc: ValidationError) -> UsageError:
         """A look-up gave a value that the step cannot take: the runbook must not count on it."""
         fault = exc.errors(include_url=False, include_context=False)[0]
@@ -166,7 +198,7 @@ class _Filler:
         key = ".".join(str(part) for part in fault["loc"]) or entry.kind
         return UsageError(
             f"The runbook '{self.runbook.name}' cannot be used for this version: '{key}' of its step '{entry.name}' "
-            f"({self.runbook.file}:{entry.line}) does not take what {looked} gives here: {fault['msg']}.",
+            f"({self._place(entry)}) does not take what {looked} gives here: {fault['msg']}.",
             hint="Let the runbook say something beside the look-up, or release a version that has it.",
         )
 

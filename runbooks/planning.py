@@ -70,6 +70,9 @@ class Gatherer:
             traffic=traffic.route,
             signals=traffic.signals,
             soaks_in=request.origin or catalogue.environment_before(environment),
+            gates=self._configuration().gates_of(request.target),
+            needs=catalogue.service(service).needs,
+            needed_by=catalogue.needed_by(service),
             supply_chain=catalogue.supply_chain(service),
         )
         return make_plan(request, runbook, facts)

@@ -13,9 +13,10 @@ from bot.ports.scans import ScannedClusters
 from bot.ports.signatures import Signatures
 from bot.ports.store import Store
 from runbooks.attestations import Attestations
-from runbooks.gates import image, signature, soak, vulnerabilities
+from runbooks.gates import image, pairing, signature, soak, vulnerabilities
 from runbooks.judging import Jury
 from runbooks.kinds import GateKind, StepKind
+from runbooks.running import WorkloadOf
 from runbooks.scanning import ScanFinder, WorkloadsOf
 from runbooks.steps import (
     approval,
@@ -50,7 +51,7 @@ STEP_KINDS: tuple[StepKind, ...] = (
     watch.KIND,
 )
 
-GATE_KINDS: tuple[GateKind, ...] = (image.KIND, signature.KIND, soak.KIND, vulnerabilities.KIND)
+GATE_KINDS: tuple[GateKind, ...] = (image.KIND, pairing.KIND, signature.KIND, soak.KIND, vulnerabilities.KIND)
 
 
 def step_kind(name: str) -> StepKind:
@@ -75,7 +76,7 @@ class Reach:
     prober: Prober
     store: Store
     hint: Hint
-    workload_of: soak.WorkloadOf
+    workload_of: WorkloadOf
     scans: ScannedClusters
     signatures: Signatures
     workloads_of: WorkloadsOf
@@ -92,6 +93,7 @@ def executors(reach: Reach) -> Mapping[str, Executor]:
         job.KIND.name: job.RunJob(clusters, hint),
         judge.KIND.name: judge.JudgeCanary(canaries, trial),
         notify.KIND.name: notify.Notify(reach.store),
+        pairing.KIND.name: pairing.PairingGate(clusters, reach.registry, reach.store, reach.workload_of),
         promote.KIND.name: promote.Promote(clusters, canaries, trial, hint),
         recovery.KIND.name: recovery.Recovery(reach.metrics),
         restore.KIND.name: restore.Restore(clusters, canaries, hint),
