@@ -29,10 +29,11 @@ class Blob:
 
 
 class FakeRegistry:
-    """`ImageRegistry` without a server. `down`: every call is unreachable; `private`: repositories we may not read."""
+    """`ImageRegistry` without a server. `down`: every call is unreachable; `private`: repositories we may not read;
+    `attaching_is_down`: what is attached is unreachable, while images are told."""
 
     def __init__(self) -> None:
-        self.down = False
+        self.down = self.attaching_is_down = False
         self.private: set[str] = set()
         self._images: dict[tuple[str, str], ResolvedImage] = {}
         self._tags: dict[str, dict[str, Digest]] = {}
@@ -92,6 +93,8 @@ class FakeRegistry:
     async def attached(self, repository: str, digest: Digest) -> tuple[Attached, ...]:
         """See `ImageRegistry`."""
         self._reach(repository)
+        if self.attaching_is_down:
+            raise UnreachableError(f"registry {repository.partition('/')[0]} answered HTTP 503 for {repository}")
         found = self._attached.get((repository, digest), [])
         if len(found) > MOST_ATTACHED:
             raise UnreadableError(f"{repository}@{digest} has {len(found)} attached artifacts")

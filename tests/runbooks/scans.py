@@ -2,13 +2,14 @@
 
 import json
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import datetime, timedelta
 from typing import Any
 
+from tests.fakes.clock import START
 from tests.fakes.image_registry import Blob
 
-SCANNED = datetime(2026, 3, 2, 6, 0, tzinfo=UTC)
-"""Six hours before the tests' now."""
+SCANNED = START - timedelta(hours=3)
+"""Before the tests' now."""
 
 VULN = "https://cosign.sigstore.dev/attestation/vuln/v1"
 SARIF = "application/sarif+json"

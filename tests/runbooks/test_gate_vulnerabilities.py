@@ -16,7 +16,8 @@ from bot.ports.image_registry import Place as Where
 from runbooks.attestations import Attestations
 from runbooks.gates.vulnerabilities import VulnerabilitiesGate, VulnerabilitiesSpec
 from runbooks.scanning import ScanFinder
-from tests.builders import NOW, REPOSITORY, a_plan
+from tests.builders import REPOSITORY, a_plan
+from tests.fakes.clock import START
 from tests.fakes.image_registry import Blob, FakeRegistry
 from tests.runbooks.passes import WORKLOAD, Place
 from tests.runbooks.scans import (
@@ -216,7 +217,7 @@ async def test_with_signed_nobody_elses_report_counts(tmp_path: Path) -> None:
     """A bare report, and a better one of somebody else, change nothing."""
     desk, ann, mallory = Desk(), KeyHolder(tmp_path), KeyHolder(tmp_path, "mallory")
     desk.attach(blob(trivy(desk.digest)))
-    desk.attach(mallory.bundle(statement(desk.digest, VULN, predicate(desk.digest, at=NOW))))
+    desk.attach(mallory.bundle(statement(desk.digest, VULN, predicate(desk.digest, at=START))))
     desk.attach(Blob(b"{", "application/vnd.dev.sigstore.bundle.v0.3+json"))
     outcome = await desk.asked(signed=True, signatures=keyed(ann))
     assert isinstance(outcome, Failed)
@@ -237,8 +238,10 @@ async def test_the_operators_report_counts_where_the_service_runs() -> None:
     desk.place.cluster.scan_reports = {"staging": [operators(desk.digest), {"artifact": {}}]}
     assert await desk.asked(source="cluster") == Succeeded("no HIGH")
     assert isinstance(await desk.asked(source="image"), Failed)
-    desk.place.cluster.scan_reports["prod"] = [operators(desk.digest, CRITICAL, at=NOW)]
-    assert isinstance(await desk.asked(source="cluster"), Failed)
+    desk.place.cluster.scan_reports["prod"] = [operators(desk.digest, CRITICAL, at=START)]
+    outcome = await desk.asked(source="cluster")
+    assert isinstance(outcome, Failed)
+    assert outcome.reason.startswith("1 CRITICAL")
 
 
 async def test_a_cluster_without_the_operator_is_named() -> None:

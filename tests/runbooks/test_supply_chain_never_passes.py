@@ -28,7 +28,8 @@ from runbooks.provenance import SLSA_V1
 from runbooks.scanning import ScanFinder
 from tests.adapters.oci_server import OciServer
 from tests.adapters.oci_world import API, pushed
-from tests.builders import NOW, a_plan
+from tests.builders import a_plan
+from tests.fakes.clock import START
 from tests.fakes.image_registry import Blob
 from tests.real.servers import INDEX, Registry
 from tests.runbooks.passes import WORKLOAD, Place
@@ -179,8 +180,8 @@ def about_nothing(attack: Attack) -> dict[str, Any]:
 
 report_row("a report of another digest", lambda a: blob(trivy(a.other)))
 report_row("SARIF of another digest", lambda a: blob(sarif(a.other), SARIF))
-report_row("an old report", lambda a: blob(trivy(a.digest, at=NOW - timedelta(days=8))))
-report_row("a report from the future", lambda a: blob(trivy(a.digest, at=NOW + timedelta(hours=1))))
+report_row("an old report", lambda a: blob(trivy(a.digest, at=START - timedelta(days=8))))
+report_row("a report from the future", lambda a: blob(trivy(a.digest, at=START + timedelta(hours=1))))
 report_row("a report without a time", lambda a: blob(trivy(a.digest, at=None)))
 report_row("a report of year one", lambda a: blob(trivy(a.digest, CreatedAt="0001-01-01T00:00:00Z")))
 report_row("a time that is none", lambda a: blob(trivy(a.digest, CreatedAt="yesterday")))
