@@ -150,9 +150,11 @@ def _opened(item: Item, body: bytes, digest: Digest) -> ScanReport | None:
 
 
 def _readable(item: Item) -> bool:
-    """JSON that may be a report: tools agree on no type of their own for Trivy's (its plugin uses application/json)."""
-    named = f"{item.media_type} {item.artifact.artifact_type}".lower()
-    json = item.media_type.endswith(("/json", "+json")) or item.media_type.startswith(BUNDLE)
+    """JSON that may be a report: tools agree on no type of their own for Trivy's (its plugin uses application/json).
+    `oras attach` calls every file a layer of an image where nobody says otherwise."""
+    types = (item.media_type, item.artifact.artifact_type)
+    named = " ".join(types).lower()
+    json = any(one.endswith(("/json", "+json")) for one in types) or item.media_type.startswith(BUNDLE)
     return json and not any(word in named for word in SBOMS) and "simplesigning" not in named
 
 

@@ -189,6 +189,14 @@ async def test_a_report_at_the_index_counts_for_the_whole() -> None:
     assert await desk.asked() == Succeeded("no HIGH")
 
 
+async def test_a_file_that_oras_attached_is_read() -> None:
+    """Its layer says nothing of what it is; the artifact does."""
+    desk = Desk()
+    made = blob(trivy(desk.digest), "application/vnd.oci.image.layer.v1.tar")
+    desk.attach(made, artifact_type="application/vnd.acme.scan+json")
+    assert await desk.asked() == Succeeded("no HIGH")
+
+
 async def test_what_is_no_report_is_left_alone() -> None:
     """Lists of parts, signatures, other people's documents."""
     desk = Desk()
