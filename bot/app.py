@@ -26,6 +26,8 @@ from bot.ports.metrics import MetricsProviders
 from bot.ports.narrator import Narrator
 from bot.ports.planning import Planning
 from bot.ports.probe import Prober
+from bot.ports.scans import ScannedClusters
+from bot.ports.signatures import Signatures
 from bot.ports.store import Store
 from bot.slack.forms import FormChoices
 from bot.slack.narrator import SlackNarrator
@@ -52,6 +54,8 @@ class Ports:
     canaries: CanaryClusters
     metrics: MetricsProviders
     registry: ImageRegistry
+    scans: ScannedClusters
+    signatures: Signatures
     prober: Prober
     chat: Chat
     directory: Directory
@@ -164,6 +168,9 @@ def _reconciler(
         store=ports.store,
         hint=hints.changed,
         workload_of=lambda service, environment: configured.catalogue().workload(service, environment),
+        scans=ports.scans,
+        signatures=ports.signatures,
+        workloads_of=lambda service: configured.catalogue().workloads(service),
     )
     needs = Needs(
         clock=ports.clock,

@@ -16,6 +16,7 @@ from bot.adapters.kubernetes_cluster import KubernetesClusters
 from bot.adapters.kubernetes_login import Connection
 from bot.adapters.oci_auth import docker_logins
 from bot.adapters.oci_registry import OciRegistry
+from bot.adapters.sigstore_signatures import SigstoreSignatures
 from bot.adapters.system_clock import SystemClock
 from bot.app import Bot, Configured, Ports, assemble, owner_name
 from bot.domain.errors import UnreachableError
@@ -144,6 +145,8 @@ async def _ports(
         canaries=clusters,
         metrics=await stack.enter_async_context(providers(catalogue.metrics, clusters=connections, clock=clock)),
         registry=await stack.enter_async_context(_registry(settings, catalogue)),
+        scans=clusters,
+        signatures=SigstoreSignatures(),
         prober=await stack.enter_async_context(HttpProber()),
         chat=slack.chat,
         directory=slack.directory,

@@ -19,6 +19,7 @@ from runbooks.needs import Need
 from runbooks.parts import Name, Part
 from runbooks.signals import SignalsField, resolve
 from runbooks.source import did_you_mean, unknown
+from runbooks.supply_chain import Signatures, SupplyChain, VulnerabilityRules
 from runbooks.traffic import Traffic
 
 OBJECT_NAME = re.compile(r"[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?")
@@ -103,7 +104,8 @@ class ServiceEntry(Part):
     """What is released. `image` is the repository without tag. `runbooks` maps environments to runbooks; an environment
     without one is deployed by `deploy`. `traffic` divides the requests between stable and canary, `signals` is what a
     canary is judged by; `None`: there can be no canary. `gates` must pass before any release of it, as an
-    environment's. `needs` are the other services that it calls, each with the versions that it can work with."""
+    environment's. `needs` are the other services that it calls, each with the versions that it can work with.
+    `signatures` win over those at the top of the file, `vulnerabilities` add to them."""
 
     image: str
     repository: str | None = None
@@ -116,6 +118,8 @@ class ServiceEntry(Part):
     signals: SignalsField | None = None
     gates: list[object] = Field(default_factory=list)
     needs: dict[str, Need] = Field(default_factory=dict)
+    signatures: Signatures | None = None
+    vulnerabilities: VulnerabilityRules = VulnerabilityRules()
     environments: dict[str, WorkloadEntry] = Field(default_factory=dict)
 
     @field_validator("image")
@@ -147,6 +151,8 @@ class Catalogue(Part):
     runbooks_dir: str | None = None
     registries: dict[str, RegistryEntry] = Field(default_factory=dict)
     metrics: dict[Name, ProviderEntry] = Field(default_factory=dict)
+    signatures: Signatures | None = None
+    vulnerabilities: VulnerabilityRules = VulnerabilityRules()
 
     def service(self, service: str) -> ServiceEntry:
         """The service of that name. Raises UsageError with the nearest one."""
@@ -172,6 +178,16 @@ class Catalogue(Part):
             name=object_name,
             container=own.container or entry.container,
         )
+
+    def workloads(self, service: str) -> tuple[WorkloadRef, ...]:
+        """Where a service runs, in every environment. Raises UsageError."""
+        return tuple(self.workload(service, environment) for environment in self.environments)
+
+    def supply_chain(self, service: str) -> SupplyChain:
+        """What must hold of a service's images. Raises UsageError."""
+        entry = self.service(service)
+        exceptions = (*entry.vulnerabilities.exceptions, *self.vulnerabilities.exceptions)
+        return SupplyChain(service, entry.signatures or self.signatures, exceptions, entry.repository or "")
 
     def policy(self, environment: str, verb: Verb) -> ApprovalPolicy | None:
         """Who is asked; `None`: nobody is. A rollback needs one vote, and those on call may vote for their own."""

@@ -19,6 +19,7 @@ from runbooks.kinds import StepSpec
 from runbooks.lookups import lookups, resolve, spoken
 from runbooks.registry import gate_kind, step_kind
 from runbooks.spec import Entry, Runbook
+from runbooks.supply_chain import SupplyChain
 
 APPROVAL, PAIRING, SMOKE, SOAK = "approval", "pairing", "smoke", "soak"
 
@@ -30,7 +31,8 @@ RUN = "${run}"
 class Facts:
     """What was gathered about the world before planning. `soaks_in` is the environment that a version comes from;
     empty: there is none. `gates` are asked for by the target itself, beside the runbook's. `needs` are the services
-    that this one needs, `needed_by` those that need it, each with the versions."""
+    that this one needs, `needed_by` those that need it, each with the versions. `supply_chain` is what the catalogue
+    says of the service's images."""
 
     workload: WorkloadRef
     protected: bool
@@ -48,6 +50,7 @@ class Facts:
     gates: tuple[Entry, ...] = ()
     needs: Mapping[str, str] = field(default_factory=dict)
     needed_by: Mapping[str, str] = field(default_factory=dict)
+    supply_chain: SupplyChain = field(default_factory=SupplyChain)
 
 
 def make_plan(request: Request, runbook: Runbook, facts: Facts) -> Plan:
@@ -146,7 +149,7 @@ class _Filler:
 
     def gate(self, entry: Entry) -> PlannedStep:
         kind = gate_kind(entry.kind)
-        params = self._params(entry, kind.spec)
+        params = self.facts.supply_chain.sealed(entry.kind, self._params(entry, kind.spec))
         if entry.kind == SOAK and not params["in"]:
             if not self.facts.soaks_in:
                 raise UsageError(

@@ -73,6 +73,7 @@ class Gatherer:
             gates=self._configuration().gates_of(request.target),
             needs=catalogue.service(service).needs,
             needed_by=catalogue.needed_by(service),
+            supply_chain=catalogue.supply_chain(service),
         )
         return make_plan(request, runbook, facts)
 

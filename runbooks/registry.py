@@ -9,11 +9,15 @@ from bot.ports.execution import Executor
 from bot.ports.image_registry import ImageRegistry
 from bot.ports.metrics import MetricsProviders
 from bot.ports.probe import Prober
+from bot.ports.scans import ScannedClusters
+from bot.ports.signatures import Signatures
 from bot.ports.store import Store
-from runbooks.gates import image, pairing, soak
+from runbooks.attestations import Attestations
+from runbooks.gates import image, pairing, signature, soak, vulnerabilities
 from runbooks.judging import Jury
 from runbooks.kinds import GateKind, StepKind
 from runbooks.running import WorkloadOf
+from runbooks.scanning import ScanFinder, WorkloadsOf
 from runbooks.steps import (
     approval,
     canary,
@@ -47,7 +51,7 @@ STEP_KINDS: tuple[StepKind, ...] = (
     watch.KIND,
 )
 
-GATE_KINDS: tuple[GateKind, ...] = (image.KIND, pairing.KIND, soak.KIND)
+GATE_KINDS: tuple[GateKind, ...] = (image.KIND, pairing.KIND, signature.KIND, soak.KIND, vulnerabilities.KIND)
 
 
 def step_kind(name: str) -> StepKind:
@@ -62,7 +66,8 @@ def gate_kind(name: str) -> GateKind:
 
 @dataclass(frozen=True, slots=True)
 class Reach:
-    """What executors reach of the world. `hint` wakes what watches a workload; `workload_of` is the catalogue's."""
+    """What executors reach of the world. `hint` wakes what watches a workload; `workload_of` and `workloads_of` are the
+    catalogue's."""
 
     clusters: Clusters
     canaries: CanaryClusters
@@ -72,12 +77,16 @@ class Reach:
     store: Store
     hint: Hint
     workload_of: WorkloadOf
+    scans: ScannedClusters
+    signatures: Signatures
+    workloads_of: WorkloadsOf
 
 
 def executors(reach: Reach) -> Mapping[str, Executor]:
     """One executor for each kind but `approval`, which the engine does itself."""
     clusters, canaries, hint = reach.clusters, reach.canaries, reach.hint
     trial = Trial(Jury(reach.metrics))
+    attestations = Attestations(reach.registry, reach.signatures)
     return {
         canary.KIND.name: canary.Canary(clusters, canaries, trial, hint),
         image.KIND.name: image.ImageGate(reach.registry),
@@ -89,9 +98,13 @@ def executors(reach: Reach) -> Mapping[str, Executor]:
         recovery.KIND.name: recovery.Recovery(reach.metrics),
         restore.KIND.name: restore.Restore(clusters, canaries, hint),
         rollout.KIND.name: rollout.Rollout(clusters, hint),
+        signature.KIND.name: signature.SignatureGate(attestations),
         set_image.KIND.name: set_image.SetImage(clusters),
         smoke.KIND.name: smoke.Smoke(reach.prober),
         soak.KIND.name: soak.SoakGate(clusters, reach.store, reach.workload_of),
+        vulnerabilities.KIND.name: vulnerabilities.VulnerabilitiesGate(
+            ScanFinder(attestations, reach.scans, reach.workloads_of)
+        ),
         wait.KIND.name: wait.Wait(),
         watch.KIND.name: watch.Watch(reach.metrics),
     }

@@ -1,4 +1,4 @@
-"""`Cluster`, `Clusters`, `CanaryClusters` over Kubernetes: binds what reads, changes, runs, tells and watches."""
+"""`Cluster`, `Clusters`, `CanaryClusters`, `ScannedClusters` over Kubernetes: binds what reads, changes and watches."""
 
 from collections.abc import Mapping
 from contextlib import AsyncExitStack
@@ -13,6 +13,7 @@ from bot.adapters.kubernetes_events import KubernetesEvents
 from bot.adapters.kubernetes_jobs import KubernetesJobs
 from bot.adapters.kubernetes_login import Connection
 from bot.adapters.kubernetes_logs import KubernetesLogs
+from bot.adapters.kubernetes_scans import KubernetesScans
 from bot.adapters.kubernetes_watch import KubernetesWatch, WatchTimes
 from bot.adapters.kubernetes_workloads import KubernetesWorkloads
 from bot.domain.errors import NotFoundError
@@ -20,13 +21,14 @@ from bot.domain.target import WorkloadRef
 from bot.ports.canaries import Canaries
 from bot.ports.clock import Clock
 from bot.ports.cluster import Cluster, Fence, Hint, ImageChange, JobSpec, JobState, WorkloadState
+from bot.ports.scans import Scans
 
 
 class KubernetesCluster:
     """One cluster, used inside `async with`, whose begin and end must be in the same task.
 
     `listener` hears of every change of every watched workload, beside the hints given to `watch`. `canaries` are those
-    beside its workloads.
+    beside its workloads, `scans` what was found in its images.
     """
 
     def __init__(
@@ -43,6 +45,7 @@ class KubernetesCluster:
         self._workloads = KubernetesWorkloads(self._client, clock)
         self._changes = KubernetesChanges(self._client, self._workloads)
         self.canaries: Canaries = KubernetesCanaries(self._client, self._workloads)
+        self.scans: Scans = KubernetesScans(self._client)
         self._logs = KubernetesLogs(self._client)
         self._jobs = KubernetesJobs(self._client, clock, self._workloads, self._logs)
         self._events = KubernetesEvents(self._client, clock, self._workloads)
@@ -129,6 +132,10 @@ class KubernetesClusters:
     def canaries(self, name: str) -> Canaries:
         """See `CanaryClusters`."""
         return self._named(name).canaries
+
+    def scans(self, name: str) -> Scans:
+        """See `ScannedClusters`."""
+        return self._named(name).scans
 
     def _named(self, name: str) -> KubernetesCluster:
         if name not in self._clusters:

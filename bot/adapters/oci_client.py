@@ -62,6 +62,14 @@ class LoginWantedError(RefusedError):
         self.response = response
 
 
+class UnexpectedStatusError(PermanentError):
+    """A status that has no meaning of its own here."""
+
+    def __init__(self, message: str, status: int) -> None:
+        super().__init__(message)
+        self.status = status
+
+
 class OciClient:
     """Used inside `async with`. `insecure` hosts (with port) are asked by plain HTTP, as loopback is."""
 
@@ -89,20 +97,22 @@ class OciClient:
     ) -> None:
         await self._http.__aexit__(kind, error, trace)
 
-    async def get(self, repository: Repository, rest: str, *, accept: str = "application/json") -> Answer:
+    async def get(
+        self, repository: Repository, rest: str, *, accept: str = "application/json", most_bytes: int = MOST_BYTES
+    ) -> Answer:
         """GET `/v2/<path>/<rest>`, tried up to three times while the registry is away.
 
         Raises NotFoundError (404), RefusedError (401, 403), UnreachableError (with the registry's own wish after a 429,
-        which is not retried here), UnreadableError for a body beyond 4 MiB.
+        which is not retried here), UnreadableError for a body beyond `most_bytes`.
         """
         retrying = stamina.AsyncRetryingCaller(attempts=ATTEMPTS, wait_initial=0.1, wait_max=1)
-        return await retrying(_worth_retrying, self._once, repository, rest, accept)
+        return await retrying(_worth_retrying, self._once, repository, _Wanted(rest, accept, most_bytes))
 
-    async def _once(self, repository: Repository, rest: str, accept: str) -> Answer:
+    async def _once(self, repository: Repository, wanted: "_Wanted") -> Answer:
         where = f"registry {repository.host}"
         try:
             async with asyncio.timeout(self._deadline_s):
-                return await self._authorized(repository, rest, accept)
+                return await self._authorized(repository, wanted)
         except httpx.HTTPStatusError as exc:
             raise UnreachableError(f"the token server of {where} answered HTTP {exc.response.status_code}") from exc
         except (TimeoutError, httpx.TimeoutException) as exc:
@@ -110,18 +120,18 @@ class OciClient:
         except (httpx.HTTPError, httpx.InvalidURL) as exc:
             raise UnreachableError(f"{where} cannot be reached: {exc}") from exc
 
-    async def _authorized(self, repository: Repository, rest: str, accept: str) -> Answer:
+    async def _authorized(self, repository: Repository, wanted: "_Wanted") -> Answer:
         """With what login we have; a registry that wants one, or another, is answered once."""
         try:
-            return await self._ask(repository, rest, accept)
+            return await self._ask(repository, wanted)
         except LoginWantedError as refusal:
             await self._authorizer.answer(repository.host, repository.path, refusal.response)
-        return await self._ask(repository, rest, accept)
+        return await self._ask(repository, wanted)
 
-    async def _ask(self, repository: Repository, rest: str, accept: str) -> Answer:
-        headers = {"Accept": accept, **self._authorizer.header(repository.host, repository.path)}
-        async with self._http.stream("GET", self._url(repository, rest), headers=headers) as response:
-            return await _read(repository, response)
+    async def _ask(self, repository: Repository, wanted: "_Wanted") -> Answer:
+        headers = {"Accept": wanted.accept, **self._authorizer.header(repository.host, repository.path)}
+        async with self._http.stream("GET", self._url(repository, wanted.rest), headers=headers) as response:
+            return await _read(repository, response, wanted.most_bytes)
 
     def _url(self, repository: Repository, rest: str) -> str:
         host = repository.host
@@ -130,12 +140,19 @@ class OciClient:
         return f"{'http' if plain else 'https'}://{server}/v2/{repository.path}/{rest}"
 
 
-async def _read(repository: Repository, response: httpx.Response) -> Answer:
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    rest: str
+    accept: str
+    most_bytes: int
+
+
+async def _read(repository: Repository, response: httpx.Response, most_bytes: int) -> Answer:
     body = bytearray()
     async for chunk in response.aiter_bytes():
         body += chunk
-        if len(body) > MOST_BYTES:
-            raise UnreadableError(f"registry {repository.host} sends more than {MOST_BYTES} bytes for {repository}")
+        if len(body) > most_bytes:
+            raise UnreadableError(f"registry {repository.host} sends more than {most_bytes} bytes for {repository}")
     _check(repository, response)
     return Answer(bytes(body), response.headers)
 
@@ -154,7 +171,7 @@ def _check(repository: Repository, response: httpx.Response) -> None:
         wait = retry_after(response.headers.get("Retry-After"))
         raise UnreachableError(f"{where} answered HTTP {status} for {repository}", retry_after=wait)
     if not response.is_success:
-        raise PermanentError(f"{where} answered HTTP {status} for {repository}")
+        raise UnexpectedStatusError(f"{where} answered HTTP {status} for {repository}", status)
 
 
 def _worth_retrying(error: Exception) -> bool:

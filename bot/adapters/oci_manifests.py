@@ -40,19 +40,28 @@ class Platform(Part):
 
 
 class Descriptor(Part):
-    """A reference to other content."""
+    """A reference to other content. `size` is in bytes."""
+
+    model_config = ConfigDict(alias_generator=to_camel)
 
     digest: str
+    media_type: str = ""
+    size: int = Field(default=0, ge=0)
+    annotations: dict[str, str] | None = None
     platform: Platform | None = None
 
 
 class Manifest(Part):
-    """An image (`config`) or an index of images (`manifests`)."""
+    """An image or another artifact (`config`, `layers`), or an index (`manifests`). `subject` is what an artifact is
+    attached to."""
 
     model_config = ConfigDict(alias_generator=to_camel)
 
     media_type: str = ""
+    artifact_type: str = ""
     config: Descriptor | None = None
+    layers: tuple[Descriptor, ...] | None = None
+    subject: Descriptor | None = None
     manifests: tuple[Descriptor, ...] | None = None
     annotations: dict[str, str] | None = None
 

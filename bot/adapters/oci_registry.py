@@ -8,13 +8,14 @@ from typing import Any, Self
 
 import httpx
 
+from bot.adapters.oci_attached import Attachments
 from bot.adapters.oci_auth import Login
 from bot.adapters.oci_client import DEADLINE, OciClient, Repository
 from bot.adapters.oci_manifests import ACCEPT, ImageConfig, Manifest, Part, digest_of, read
 from bot.adapters.oci_tags import exact_names, meant
 from bot.domain.errors import NotFoundError, UnreadableError
 from bot.domain.image import DIGEST, Digest
-from bot.ports.image_registry import ResolvedImage
+from bot.ports.image_registry import Attached, Layer, ResolvedImage
 
 TAGS_PER_PAGE = 1000
 MOST_PAGES = 10
@@ -46,6 +47,7 @@ class OciRegistry:
         transport: httpx.AsyncBaseTransport | None = None,
     ) -> None:
         self._client = OciClient(logins=logins, insecure=insecure, deadline=deadline, transport=transport)
+        self._attachments = Attachments(self._client)
 
     async def __aenter__(self) -> Self:
         await self._client.__aenter__()
@@ -68,6 +70,14 @@ class OciRegistry:
                 continue
         tag = meant(repository, ref, await self._tags(place))
         return await self._described(place, await self._manifest(place, tag), tag=tag)
+
+    async def attached(self, repository: str, digest: Digest) -> tuple[Attached, ...]:
+        """See `ImageRegistry`."""
+        return await self._attachments.of(Repository.parse(repository), digest)
+
+    async def content(self, repository: str, layer: Layer) -> bytes:
+        """See `ImageRegistry`."""
+        return await self._attachments.content(Repository.parse(repository), layer)
 
     async def _by_digest(self, place: Repository, digest: str) -> Found:
         try:
@@ -101,6 +111,7 @@ class OciRegistry:
             platforms=platforms or (str(config),),
             labels=dict(config.labels) | (found.manifest.annotations or {}) | (image.annotations or {}),
             created=config.created,
+            manifests={str(one.platform): Digest(one.digest) for one in found.manifest.images},
         )
 
     async def _config(self, place: Repository, image: Manifest, digest: Digest) -> ImageConfig:

@@ -11,6 +11,7 @@
     │   │   ├── ClosedError        a channel is archived, or does not show itself to us; what stands there still stands
     │   │   └── UneditableError    this very message can never be edited again, whoever lets us in
     │   ├── OverwriteError         somebody else changed what was to be replaced; it is left as it is
+    │   ├── UntrustedError         a signature that does not prove what is asked of it
     │   └── UnreadableError        an answer that is not what its protocol says
     ├── FencedError                somebody newer owns the run: this writer must stop at once
     └── SetupError                 the program cannot start: configuration, database, credentials
@@ -74,6 +75,10 @@ class UneditableError(RefusedError):
 
 class OverwriteError(PermanentError):
     """Somebody else changed what was to be replaced since it was looked at; it is left as they set it."""
+
+
+class UntrustedError(PermanentError):
+    """A signature that proves nothing here: of somebody else, of something else, or none at all."""
 
 
 class UnreadableError(PermanentError):

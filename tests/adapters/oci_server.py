@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 import httpx
 
-PATH = re.compile(r"/v2/(?P<name>.+)/(?P<what>manifests|blobs|tags)/(?P<ref>.+)")
+PATH = re.compile(r"/v2/(?P<name>.+)/(?P<what>manifests|blobs|tags|referrers)/(?P<ref>.+)")
 
 
 @dataclass(slots=True)
@@ -25,13 +25,15 @@ class OciServer(httpx.AsyncBaseTransport):
 
     `token`: reading needs it as Bearer, to be had from `https://auth.test/token` (or `realm`) by `user`, a pair of name
     and password, or by everybody when that is `None`. `basic`: reading needs `user` by Basic. `faults` are answers
-    given once each before anything else; `page` is the size of a page of tags; `rewrite` changes any answer.
+    given once each before anything else; `page` is the size of a page of tags and of referrers; `rewrite` changes any
+    answer. `without_referrers` is the status of a registry that has no such API; `None`: it has one.
     """
 
     def __init__(self, *, token: str = "", basic: bool = False, user: tuple[str, str] | None = None) -> None:
         self.token, self.basic, self.user = token, basic, user
         self.realm = "https://auth.test/token"
         self.page = 1000
+        self.without_referrers: int | None = None
         self.faults: list[httpx.Response | Exception] = []
         self.rewrite: Callable[[httpx.Request, httpx.Response], httpx.Response] | None = None
         self.requests: list[httpx.Request] = []
@@ -79,10 +81,14 @@ class OciServer(httpx.AsyncBaseTransport):
 
     def _read(self, request: httpx.Request, name: str, what: str, ref: str) -> httpx.Response:
         repository = self._repositories.get(name)
+        if what == "referrers" and self.without_referrers is not None:
+            return httpx.Response(self.without_referrers)
         if repository is None:
             return httpx.Response(404, json={"errors": [{"code": "NAME_UNKNOWN"}]})
         if what == "tags":
             return self._tags(request, name, repository)
+        if what == "referrers":
+            return self._referrers(request, name, ref)
         digest = repository.tags.get(ref, ref)
         if digest not in repository.content:
             return httpx.Response(404, json={"errors": [{"code": "MANIFEST_UNKNOWN"}]})
@@ -97,6 +103,19 @@ class OciServer(httpx.AsyncBaseTransport):
         page, more = left[: self.page], left[self.page :]
         link = {"Link": f'</v2/{name}/tags/list?n={self.page}&last={page[-1]}>; rel="next"'} if more else {}
         return httpx.Response(200, json={"name": name, "tags": page or None}, headers=link)
+
+    def _referrers(self, request: httpx.Request, name: str, subject: str) -> httpx.Response:
+        after = int(request.url.params.get("last", 0))
+        found = [
+            {"mediaType": media_type, "digest": digest, "size": len(body)}
+            for digest, (media_type, body) in self._repositories[name].content.items()
+            if "manifest" in media_type and json.loads(body).get("subject", {}).get("digest") == subject
+        ]
+        page, more = found[after : after + self.page], found[after + self.page :]
+        link = {"Link": f'</v2/{name}/referrers/{subject}?last={after + self.page}>; rel="next"'} if more else {}
+        index = "application/vnd.oci.image.index.v1+json"
+        body = json.dumps({"schemaVersion": 2, "mediaType": index, "manifests": page}).encode()
+        return httpx.Response(200, content=body, headers={"Content-Type": index, **link})
 
     def _write(self, request: httpx.Request, name: str, what: str, ref: str) -> httpx.Response:
         repository = self._repositories.setdefault(name, Repository())

@@ -1,10 +1,14 @@
 """A cluster in memory, on virtual time."""
 
+from collections.abc import Sequence
+
 from bot.adapters import kubernetes_marks as marks
 from bot.domain.errors import NotFoundError
+from bot.domain.json import JsonObject
 from bot.domain.target import WorkloadRef
 from bot.ports.canaries import Canaries
 from bot.ports.cluster import Cluster, Fence, Hint, ImageChange, JobSpec, JobState, WorkloadState
+from bot.ports.scans import Scans
 from tests.fakes.canaries import FakeCanaries
 from tests.fakes.clock import FakeClock
 from tests.fakes.scenery import FakeJob, Watched, bare, chosen
@@ -18,15 +22,24 @@ class FakeCluster(WrittenScenery):
     `writes` keeps every change that really happened. `on_write` is called before and after each with ("before" |
     "after", description): what it raises comes out of the call as a crash would, and an `edit` before is a conflict.
     `listener` hears every hint of every watched workload. `traffic` is what divides requests (see `FakeCanaries`).
+    `scan_reports` are those of each namespace; `None`: no scanner is installed.
     """
 
     def __init__(self, clock: FakeClock, *, name: str = "main", rollout_s: float = 4.0, job_s: float = 2.0) -> None:
         super().__init__(clock, name=name, rollout_s=rollout_s, job_s=job_s)
+        self.scan_reports: dict[str, list[JsonObject]] | None = None
 
     async def observe(self, ref: WorkloadRef, *, ready_within_s: float | None = None) -> WorkloadState:
         """See `Cluster`."""
         self.reach()
         return self.state(self.find(ref), ref, 25.0 if ready_within_s is None else ready_within_s)
+
+    async def reports(self, namespace: str) -> Sequence[JsonObject]:
+        """See `Scans`."""
+        self.reach()
+        if self.scan_reports is None:
+            raise NotFoundError(f"cluster {self.name} has no VulnerabilityReports; install the Trivy Operator there")
+        return self.scan_reports.get(namespace, [])
 
     async def set_image(self, ref: WorkloadRef, change: ImageChange, fence: Fence) -> WorkloadState:
         """See `Cluster`."""
@@ -107,7 +120,7 @@ class FakeCluster(WrittenScenery):
 
 
 class FakeClusters:
-    """`Clusters` and `CanaryClusters` of fakes, by their names."""
+    """`Clusters`, `CanaryClusters` and `ScannedClusters` of fakes, by their names."""
 
     def __init__(self, *clusters: FakeCluster) -> None:
         self._clusters = {cluster.name: cluster for cluster in clusters}
@@ -119,6 +132,10 @@ class FakeClusters:
     def canaries(self, name: str) -> Canaries:
         """See `CanaryClusters`."""
         return FakeCanaries(self._named(name))
+
+    def scans(self, name: str) -> Scans:
+        """See `ScannedClusters`."""
+        return self._named(name)
 
     def _named(self, name: str) -> FakeCluster:
         if name not in self._clusters:

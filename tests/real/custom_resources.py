@@ -1,10 +1,11 @@
-"""The kinds of routers that a bare API server does not know: any object of theirs is accepted."""
+"""The kinds of routers and scanners that a bare API server does not know: any object of theirs is accepted."""
 
 from contextlib import suppress
 from dataclasses import dataclass
 
 from bot.adapters.kubernetes_calls import HTTP_ROUTES, VIRTUAL_SERVICES, Call, Raw, Resource
 from bot.adapters.kubernetes_client import KubernetesClient
+from bot.adapters.kubernetes_scans import VULNERABILITY_REPORTS
 from bot.domain.errors import ConflictError, NotFoundError
 from tests.real import servers
 
@@ -42,6 +43,11 @@ async def installed(client: KubernetesClient) -> None:
     """HTTPRoutes of v1 and VirtualServices of v1beta1, once a cluster."""
     for resource, kind in ((HTTP_ROUTES[0], "HTTPRoute"), (VIRTUAL_SERVICES[1], "VirtualService")):
         await _installed(client, resource, kind)
+
+
+async def scanner_installed(client: KubernetesClient) -> None:
+    """VulnerabilityReports of the Trivy Operator, once a cluster."""
+    await _installed(client, VULNERABILITY_REPORTS, "VulnerabilityReport")
 
 
 async def _installed(client: KubernetesClient, resource: Resource, kind: str) -> None:

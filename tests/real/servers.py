@@ -5,7 +5,7 @@ import hashlib
 import itertools
 import json
 import os
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -20,6 +20,7 @@ from bot.adapters.kubernetes_login import Connection
 from bot.adapters.system_clock import SystemClock
 from bot.domain.image import Digest
 from bot.domain.target import WorkloadKind, WorkloadRef
+from tests.fakes.image_registry import Blob
 
 Seen = TypeVar("Seen")
 
@@ -154,6 +155,48 @@ class Registry:
         """Push an index of images that are there already, by platform; its digest."""
         entries = [_entry(platform, digest) for platform, digest in images.items()]
         return await self.put(repository, tag, {"schemaVersion": 2, "mediaType": INDEX, "manifests": entries})
+
+    async def attach(
+        self,
+        repository: str,
+        subject: Digest,
+        blobs: Sequence[Blob],
+        *,
+        artifact_type: str = "",
+        annotations: Mapping[str, str] | None = None,
+        tag: str = "",
+    ) -> Digest:
+        """Attach an artifact to a manifest as tools do: with its subject and, where the registry has no referrers API,
+        in the index that the subject's tag means; under a `tag` of cosign's instead where one is given. Its digest."""
+        empty = await self._blob(repository, b"{}")
+        config = {"mediaType": "application/vnd.oci.empty.v1+json", "digest": empty, "size": 2}
+        layers = [
+            {
+                "mediaType": one.media_type,
+                "digest": await self._blob(repository, one.content),
+                "size": len(one.content),
+                "annotations": dict(one.annotations),
+            }
+            for one in blobs
+        ]
+        manifest = {"schemaVersion": 2, "mediaType": MANIFEST, "config": config, "layers": layers}
+        if tag:
+            return await self.put(repository, tag, manifest)
+        manifest |= {"subject": {"mediaType": MANIFEST, "digest": subject, "size": 500}}
+        manifest |= {"artifactType": artifact_type, "annotations": dict(annotations or {})}
+        digest = Digest(f"sha256:{hashlib.sha256(json.dumps(manifest).encode()).hexdigest()}")
+        await self.put(repository, digest, manifest)
+        if (await self._http.get(f"/v2/{repository}/referrers/{subject}")).status_code != httpx.codes.OK:
+            await self.list_referrer(repository, subject, digest)
+        return digest
+
+    async def list_referrer(self, repository: str, subject: Digest, digest: Digest) -> None:
+        """Write an artifact into the index of the referrers tag, whatever its own subject is."""
+        name = subject.replace(":", "-")
+        known = await self._http.get(f"/v2/{repository}/manifests/{name}", headers={"Accept": INDEX})
+        listed = known.json()["manifests"] if known.is_success else []
+        entry = {"mediaType": MANIFEST, "digest": digest, "size": 500}
+        await self.put(repository, name, {"schemaVersion": 2, "mediaType": INDEX, "manifests": [*listed, entry]})
 
     async def put(self, repository: str, tag: str, manifest: Mapping[str, Any]) -> Digest:
         """Push a manifest as it is; its digest."""

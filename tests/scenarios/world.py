@@ -8,6 +8,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from bot.adapters.sigstore_signatures import SigstoreSignatures
 from bot.app import Bot, Configured, Ports, assemble
 from bot.domain.ids import ChannelId, RunId, UserId
 from bot.domain.invocation import Invocation, Origin
@@ -112,6 +113,8 @@ class World:
             canaries=clusters,
             metrics=FakeProviders(main=self.metrics),
             registry=self.registry,
+            scans=clusters,
+            signatures=SigstoreSignatures(),
             prober=self.prober,
             chat=self.workspace,
             directory=self.workspace,
