@@ -24,6 +24,7 @@ from bot.ports.directory import Directory
 from bot.ports.image_registry import ImageRegistry
 from bot.ports.metrics import MetricsProviders
 from bot.ports.narrator import Narrator
+from bot.ports.pipelines import CiServers
 from bot.ports.planning import Planning
 from bot.ports.probe import Prober
 from bot.ports.store import Store
@@ -52,6 +53,7 @@ class Ports:
     canaries: CanaryClusters
     metrics: MetricsProviders
     registry: ImageRegistry
+    ci: CiServers
     prober: Prober
     chat: Chat
     directory: Directory
@@ -160,6 +162,7 @@ def _reconciler(
         canaries=ports.canaries,
         metrics=ports.metrics,
         registry=ports.registry,
+        ci=ports.ci,
         prober=ports.prober,
         store=ports.store,
         hint=hints.changed,

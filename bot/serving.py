@@ -18,6 +18,7 @@ from bot.adapters.oci_auth import docker_logins
 from bot.adapters.oci_registry import OciRegistry
 from bot.adapters.system_clock import SystemClock
 from bot.app import Bot, Configured, Ports, assemble, owner_name
+from bot.building import ci_servers
 from bot.domain.errors import UnreachableError
 from bot.measuring import providers
 from bot.ports.clock import Clock
@@ -144,6 +145,7 @@ async def _ports(
         canaries=clusters,
         metrics=await stack.enter_async_context(providers(catalogue.metrics, clusters=connections, clock=clock)),
         registry=await stack.enter_async_context(_registry(settings, catalogue)),
+        ci=await stack.enter_async_context(ci_servers(catalogue.ci, clock=clock)),
         prober=await stack.enter_async_context(HttpProber()),
         chat=slack.chat,
         directory=slack.directory,

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from bot.domain.json import Json, JsonObject
 from runbooks.catalogue import Catalogue
+from runbooks.ci_faults import ci_faults
 from runbooks.loader import load_folder, load_library
 from runbooks.signal_faults import signal_faults
 from runbooks.source import Document, Fault, Faults, Keys, did_you_mean, read_file
@@ -46,7 +47,11 @@ def load(path: Path) -> Configuration:
         *provider_faults(document),
     )
     if catalogue is not None:
-        faults += (*target_faults(catalogue, document), *signal_faults(catalogue, document))
+        faults += (
+            *target_faults(catalogue, document),
+            *signal_faults(catalogue, document),
+            *ci_faults(catalogue, document),
+        )
     if catalogue is None or faults:
         raise Faults(faults)
     return Configuration(catalogue, runbooks)
@@ -97,16 +102,24 @@ def _names(top: JsonObject, runbooks: Collection[str]) -> Iterator[_Name]:
         if isinstance(cluster, str):
             yield _Name(("environments", environment, "cluster"), cluster, "cluster", clusters)
     for service, released in _mapping(top.get("services")).items():
-        provider = _mapping(_mapping(released).get("signals")).get("provider")
-        if isinstance(provider, str):
-            at: Keys = ("services", service, "signals", "provider")
-            yield _Name(at, provider, "metrics provider", _mapping(top.get("metrics")))
+        yield from _servers(top, service, _mapping(released))
         for section in ("runbooks", "environments"):
             for environment, value in _mapping(_mapping(released).get(section)).items():
-                at = ("services", service, section, environment)
+                at: Keys = ("services", service, section, environment)
                 yield _Name(at, environment, "environment", environments, on_value=False)
                 if isinstance(value, str) and section == "runbooks":
                     yield _Name(at, value, "runbook", runbooks)
+
+
+def _servers(top: JsonObject, service: str, released: JsonObject) -> Iterator[_Name]:
+    """The servers that a service names."""
+    for part, key, what, section in (
+        ("signals", "provider", "metrics provider", "metrics"),
+        ("ci", "server", "CI server", "ci"),
+    ):
+        named = _mapping(released.get(part)).get(key)
+        if isinstance(named, str):
+            yield _Name(("services", service, part, key), named, what, _mapping(top.get(section)))
 
 
 def _own_runbooks(document: Document, path: Path) -> tuple[dict[str, Runbook], tuple[Fault, ...]]:

@@ -15,6 +15,8 @@ from bot.domain.target import WorkloadRef
 from bot.domain.traffic import Route
 from runbooks.canary_rules import require_whole
 from runbooks.checks import SmokeCheck
+from runbooks.ci_planning import CI, PIPELINE, checked, placed
+from runbooks.ci_servers import CiPlace
 from runbooks.kinds import StepSpec
 from runbooks.lookups import lookups, resolve, spoken
 from runbooks.registry import gate_kind, step_kind
@@ -29,7 +31,7 @@ RUN = "${run}"
 @dataclass(frozen=True, slots=True)
 class Facts:
     """What was gathered about the world before planning. `soaks_in` is the environment that a version comes from;
-    empty: there is none."""
+    empty: there is none. `ci` is where the service's commits are checked; `None`: the runbook does not ask."""
 
     workload: WorkloadRef
     protected: bool
@@ -44,6 +46,7 @@ class Facts:
     traffic: Route | None = None
     signals: Mapping[str, Json] = field(default_factory=dict)
     soaks_in: str = ""
+    ci: CiPlace | None = None
 
 
 def make_plan(request: Request, runbook: Runbook, facts: Facts) -> Plan:
@@ -62,7 +65,7 @@ def make_plan(request: Request, runbook: Runbook, facts: Facts) -> Plan:
         "environment": request.target.environment,
         "run": RUN,
     }
-    fill = _Filler(runbook, values, facts.smoke, facts.soaks_in)
+    fill = _Filler(runbook, values, facts)
     gates = [fill.gate(entry) for entry in runbook.gates]
     if request.verb is Verb.PROMOTE and all(entry.kind != SOAK for entry in runbook.gates):
         # What is promoted must run healthy where it comes from, whatever the runbook asks for besides.
@@ -120,27 +123,30 @@ class _Filler:
 
     runbook: Runbook
     values: Mapping[str, str]
-    smoke: tuple[SmokeCheck, ...]
-    soaks_in: str
+    facts: Facts
 
     def gate(self, entry: Entry) -> PlannedStep:
         kind = gate_kind(entry.kind)
         params = self._params(entry, kind.spec)
         if entry.kind == SOAK and not params["in"]:
-            if not self.soaks_in:
+            if not self.facts.soaks_in:
                 raise UsageError(
                     f"The gate 'soak' ({self.runbook.file}:{entry.line}) does not say where a version soaks, and the "
                     "catalogue names no environment before this one.",
                     hint="Write where, as in `soak: {in: staging, for: 1h}`, or leave the gate out.",
                 )
-            params["in"] = self.soaks_in
+            params["in"] = self.facts.soaks_in
+        if entry.kind == CI:
+            params = checked(params, self.facts.ci, entry, self.runbook, of=self.facts.artifact)
         return PlannedStep(StepKey(entry.key), entry.kind, params, _deadline(entry, kind.deadline))
 
     def step(self, entry: Entry) -> PlannedStep:
         kind = step_kind(entry.kind)
         params = self._params(entry, kind.spec)
         if entry.kind == SMOKE and not params["checks"]:
-            params["checks"] = [check.model_dump(mode="json", by_alias=True) for check in self.smoke]
+            params["checks"] = [check.model_dump(mode="json", by_alias=True) for check in self.facts.smoke]
+        if entry.kind == PIPELINE:
+            params = placed(params, self.facts.ci, entry, self.runbook)
         deadline = max(_deadline(entry, kind.deadline), kind.spec.model_validate(params).takes())
         return PlannedStep(StepKey(entry.key), entry.kind, params, deadline, changes=kind.changes)
 

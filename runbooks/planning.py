@@ -12,6 +12,7 @@ from bot.domain.target import Target, WorkloadRef
 from bot.ports.cluster import HISTORY_MARK, RUN_MARK, Clusters, WorkloadState
 from bot.ports.image_registry import ImageRegistry
 from bot.ports.store import Store
+from runbooks.ci_planning import asks_ci
 from runbooks.configuration import Configuration
 from runbooks.planner import Facts, make_plan
 from runbooks.running import running_image
@@ -70,6 +71,7 @@ class Gatherer:
             traffic=traffic.route,
             signals=traffic.signals,
             soaks_in=request.origin or catalogue.environment_before(environment),
+            ci=catalogue.ci_place(service) if asks_ci(runbook) else None,
         )
         return make_plan(request, runbook, facts)
 

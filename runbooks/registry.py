@@ -8,9 +8,10 @@ from bot.ports.cluster import Clusters, Hint
 from bot.ports.execution import Executor
 from bot.ports.image_registry import ImageRegistry
 from bot.ports.metrics import MetricsProviders
+from bot.ports.pipelines import CiServers
 from bot.ports.probe import Prober
 from bot.ports.store import Store
-from runbooks.gates import image, soak
+from runbooks.gates import ci, image, soak
 from runbooks.judging import Jury
 from runbooks.kinds import GateKind, StepKind
 from runbooks.steps import (
@@ -46,7 +47,7 @@ STEP_KINDS: tuple[StepKind, ...] = (
     watch.KIND,
 )
 
-GATE_KINDS: tuple[GateKind, ...] = (image.KIND, soak.KIND)
+GATE_KINDS: tuple[GateKind, ...] = (ci.KIND, image.KIND, soak.KIND)
 
 
 def step_kind(name: str) -> StepKind:
@@ -67,6 +68,7 @@ class Reach:
     canaries: CanaryClusters
     metrics: MetricsProviders
     registry: ImageRegistry
+    ci: CiServers
     prober: Prober
     store: Store
     hint: Hint
@@ -79,6 +81,7 @@ def executors(reach: Reach) -> Mapping[str, Executor]:
     trial = Trial(Jury(reach.metrics))
     return {
         canary.KIND.name: canary.Canary(clusters, canaries, trial, hint),
+        ci.KIND.name: ci.CiGate(reach.ci),
         image.KIND.name: image.ImageGate(reach.registry),
         job.KIND.name: job.RunJob(clusters, hint),
         judge.KIND.name: judge.JudgeCanary(canaries, trial),

@@ -5,10 +5,10 @@ from pathlib import Path
 from tests.scenarios.world import CATALOGUE, World
 
 
-def world_with(folder: Path, template: Path, *runbooks: str) -> World:
+def world_with(folder: Path, template: Path, *runbooks: str, catalogue: str = CATALOGUE) -> World:
     """A world with these runbooks beside the library's; each begins with its name."""
     (folder / "runbooks").mkdir()
     for text in runbooks:
         name = text.strip().splitlines()[0].removeprefix("name: ")
         (folder / "runbooks" / f"{name}.yaml").write_text(text.strip())
-    return World(folder, template, catalogue=f"{CATALOGUE}\nrunbooks_dir: runbooks\n")
+    return World(folder, template, catalogue=f"{catalogue}\nrunbooks_dir: runbooks\n")

@@ -20,6 +20,7 @@ from tests.fakes.clock import FakeClock
 from tests.fakes.cluster import FakeCluster, FakeClusters
 from tests.fakes.image_registry import FakeRegistry
 from tests.fakes.metrics import FakeMetrics, FakeProviders
+from tests.fakes.pipelines import FakeCiServers, FakePipelines
 from tests.fakes.prober import FakeProber
 from tests.fakes.workspace import APPROVERS, BOT, DEPLOYS, FakeWorkspace, Message
 
@@ -76,6 +77,7 @@ class World:
         self.cluster = FakeCluster(self.clock)
         self.metrics = FakeMetrics()
         self.registry = FakeRegistry()
+        self.ci = FakePipelines(self.clock)
         self.prober = FakeProber()
         self.workspace = FakeWorkspace(self.clock)
         self.folder = folder
@@ -112,6 +114,7 @@ class World:
             canaries=clusters,
             metrics=FakeProviders(main=self.metrics),
             registry=self.registry,
+            ci=FakeCiServers(main=self.ci),
             prober=self.prober,
             chat=self.workspace,
             directory=self.workspace,

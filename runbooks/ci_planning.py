@@ -1,0 +1,43 @@
+"""What a plan fills into gates and steps that ask a CI server: where, and about which commit."""
+
+from bot.domain.errors import UsageError
+from bot.domain.image import COMMIT
+from bot.domain.json import JsonObject
+from bot.domain.plan import Artifact
+from runbooks.ci_servers import CiPlace
+from runbooks.spec import Entry, Runbook
+
+CI, PIPELINE = "ci", "pipeline"
+
+
+def asks_ci(runbook: Runbook) -> bool:
+    """Whether anything in it asks a CI server."""
+    entries = (*runbook.gates, *runbook.steps, *runbook.on_failure)
+    return any(entry.kind in (CI, PIPELINE) for entry in entries)
+
+
+def placed(params: JsonObject, place: CiPlace | None, entry: Entry, runbook: Runbook) -> JsonObject:
+    """The parameters with the service's server and project where they name none. Raises UsageError."""
+    if place is None:
+        raise UsageError(f"'{entry.kind}' ({runbook.file}:{entry.line}) asks a CI server, and the service has none.")
+    return {**params, "server": params["server"] or place.server, "project": params["project"] or place.project}
+
+
+def checked(params: JsonObject, place: CiPlace | None, entry: Entry, runbook: Runbook, *, of: Artifact) -> JsonObject:
+    """The same for the gate, with the required checks and the commit of the artifact. Raises UsageError."""
+    filled = placed(params, place, entry, runbook)
+    commit = params["commit"] or commit_of(of)
+    if not commit:
+        raise UsageError(
+            f"The gate 'ci' ({runbook.file}:{entry.line}) asks for the checks of a commit, and nobody knows the commit "
+            f"of `{of.ref}`: its image has no label org.opencontainers.image.revision, and the name is no commit.",
+            hint="Build the image with '--label org.opencontainers.image.revision=$(git rev-parse HEAD)', or release "
+            "it by its commit.",
+        )
+    required = params["required"] or (list(place.required) if place else [])
+    return {**filled, "commit": commit, "required": required}
+
+
+def commit_of(artifact: Artifact) -> str:
+    """The commit that an image was built from: its own label, else the reference where that is one; else nothing."""
+    return next((name for name in (artifact.commit, artifact.ref) if COMMIT.fullmatch(name)), "")
