@@ -20,7 +20,7 @@ GATES: Mapping[str, GateKind] = {kind.name: kind for kind in GATE_KINDS}
 STEPS: Mapping[str, StepKind] = {kind.name: kind for kind in STEP_KINDS}
 
 LATER_KINDS = frozenset(
-    {"switch", "pipeline", "webhook"}
+    {"switch", "webhook"}
     | {"vulnerabilities", "signature", "order", "compatibility", "pairing", "budget", "freeze", "lock"}
 )
 """Kinds that are planned; naming them is kinder than calling them unknown."""

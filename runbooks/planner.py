@@ -101,7 +101,7 @@ def require_approval_first(runbook: Runbook, environment: str, smoke: Sequence[S
     for entry in runbook.steps:
         if entry.kind == APPROVAL:
             return
-        if step_kind(entry.kind).changes or (entry.kind == SMOKE and _posts(entry, smoke)):
+        if step_kind(entry.kind).alters(entry.params) or (entry.kind == SMOKE and _posts(entry, smoke)):
             raise UsageError(
                 f"The runbook '{runbook.name}' changes {environment} before anybody is asked: its step '{entry.name}' "
                 f"({runbook.file}:{entry.line}) comes before an approval, and {environment} is protected.",
@@ -148,7 +148,7 @@ class _Filler:
         if entry.kind == PIPELINE:
             params = placed(params, self.facts.ci, entry, self.runbook)
         deadline = max(_deadline(entry, kind.deadline), kind.spec.model_validate(params).takes())
-        return PlannedStep(StepKey(entry.key), entry.kind, params, deadline, changes=kind.changes)
+        return PlannedStep(StepKey(entry.key), entry.kind, params, deadline, changes=kind.alters(params))
 
     def _params(self, entry: Entry, spec: type[StepSpec]) -> JsonObject:
         values = self.values

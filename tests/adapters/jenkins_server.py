@@ -1,5 +1,5 @@
-"""A Jenkins in memory that speaks the parts of its remote access API that Sluice asks, as an httpx transport: a folder of
-jobs that check a commit, and the job `integration` in it."""
+"""A Jenkins in memory that speaks the parts of its remote access API that Sluice asks, as an httpx transport: a folder
+of jobs that check a commit, and the job `integration` in it."""
 
 import base64
 import re
