@@ -3,13 +3,28 @@
 from typing import Any
 
 from commands.spec import CommandSpec
-from commands.verbs import abort, canary, deploy, help, history, pause, plan, promote, resume, rollback, status, why
+from commands.verbs import (
+    abort,
+    canary,
+    deploy,
+    help,
+    history,
+    matrix,
+    pause,
+    plan,
+    promote,
+    resume,
+    rollback,
+    status,
+    why,
+)
 
 COMMANDS: tuple[CommandSpec[Any], ...] = (
     deploy.SPEC,
     rollback.SPEC,
     status.SPEC,
     why.SPEC,
+    matrix.SPEC,
     plan.SPEC,
     history.SPEC,
     abort.SPEC,

@@ -17,6 +17,7 @@ from runbooks.checks import SmokeCheck
 from runbooks.ci_servers import CiEntry, CiPlace, ServiceCiField, place_of
 from runbooks.durations import PositiveDuration
 from runbooks.metrics_providers import ProviderEntry
+from runbooks.needs import Need
 from runbooks.parts import Name, Part
 from runbooks.signals import SignalsField, resolve
 from runbooks.source import did_you_mean, unknown
@@ -65,13 +66,15 @@ class Approval(Part):
 
 
 class EnvironmentEntry(Part):
-    """A namespace of a cluster. `protected`: nothing changes in it without votes. `channel` wins over the service's."""
+    """A namespace of a cluster. `protected`: nothing changes in it without votes. `channel` wins over the service's.
+    `gates` must pass before any release to it, whatever its runbook asks for; a rollback is never held up by them."""
 
     cluster: str
     namespace: Name
     protected: bool = False
     approval: Approval | None = None
     channel: Channel | None = None
+    gates: list[object] = Field(default_factory=list)
 
     @model_validator(mode="after")
     def _asks_somebody(self) -> Self:
@@ -102,7 +105,8 @@ class ServiceEntry(Part):
     """What is released. `image` is the repository without tag. `runbooks` maps environments to runbooks; an environment
     without one is deployed by `deploy`. `traffic` divides the requests between stable and canary, `signals` is what a
     canary is judged by; `None`: there can be no canary. `ci` says where commits of `repository` are checked, where
-    that is not plain."""
+    that is not plain. `gates` must pass before any release of it, as an environment's. `needs` are the other services
+    that it calls, each with the versions that it can work with."""
 
     image: str
     repository: str | None = None
@@ -114,6 +118,8 @@ class ServiceEntry(Part):
     smoke: tuple[SmokeCheck, ...] = ()
     traffic: Traffic | None = None
     signals: SignalsField | None = None
+    gates: list[object] = Field(default_factory=list)
+    needs: dict[str, Need] = Field(default_factory=dict)
     environments: dict[str, WorkloadEntry] = Field(default_factory=dict)
 
     @field_validator("repository")
@@ -229,6 +235,10 @@ class Catalogue(Part):
         self.environment(environment)
         checks = self.service(service).smoke
         return tuple(check.placed(service=service, environment=environment) for check in checks)
+
+    def needed_by(self, service: str) -> dict[str, str]:
+        """Who needs a service, and in which versions."""
+        return {name: entry.needs[service] for name, entry in self.services.items() if service in entry.needs}
 
     def provider(self, service: str) -> tuple[str, ProviderEntry]:
         """The metrics server of a service, and its name: its own, else the only one or the default. Raises

@@ -1,26 +1,34 @@
 """The catalogue and the runbooks together, checked against each other."""
 
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from bot.domain.json import Json, JsonObject
+from bot.domain.target import Target
 from runbooks.catalogue import Catalogue
 from runbooks.ci_faults import ci_faults
-from runbooks.loader import load_folder, load_library
+from runbooks.loader import load_folder, load_library, read_gates
 from runbooks.signal_faults import signal_faults
 from runbooks.source import Document, Fault, Faults, Keys, did_you_mean, read_file
-from runbooks.spec import Runbook
+from runbooks.spec import Entry, Runbook
 from runbooks.targets import target_faults
 from runbooks.validation import check_part
 
 
 @dataclass(frozen=True, slots=True)
 class Configuration:
-    """What people wrote, without a fault. `runbooks` are the library's and one's own by name; one's own win."""
+    """What people wrote, without a fault. `runbooks` are the library's and one's own by name; one's own win. `gates`
+    are those that environments and services ask for themselves, by `environments` or `services` and name."""
 
     catalogue: Catalogue
     runbooks: Mapping[str, Runbook]
+    gates: Mapping[tuple[str, str], tuple[Entry, ...]] = field(default_factory=dict)
+
+    def gates_of(self, target: Target) -> tuple[Entry, ...]:
+        """What the environment and the service ask for beside the runbook, the environment's first."""
+        places = (("environments", target.environment), ("services", target.service))
+        return tuple(entry for place in places for entry in self.gates.get(place, ()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,15 +54,32 @@ def load(path: Path) -> Configuration:
         *cross_faults(document, runbooks=() if own_faults else runbooks),
         *provider_faults(document),
     )
+    gates: dict[tuple[str, str], tuple[Entry, ...]] = {}
     if catalogue is not None:
+        gates, gate_faults = _own_gates(catalogue, document)
         faults += (
             *target_faults(catalogue, document),
             *signal_faults(catalogue, document),
             *ci_faults(catalogue, document),
+            *gate_faults,
         )
     if catalogue is None or faults:
         raise Faults(faults)
-    return Configuration(catalogue, runbooks)
+    return Configuration(catalogue, runbooks, gates)
+
+
+def _own_gates(
+    catalogue: Catalogue, document: Document
+) -> tuple[dict[tuple[str, str], tuple[Entry, ...]], tuple[Fault, ...]]:
+    """The gates of environments and services, read as those of runbooks are."""
+    read = {
+        (section, name): read_gates(document, (section, name, "gates"))
+        for section, names in (("environments", catalogue.environments), ("services", catalogue.services))
+        for name in names
+    }
+    return {place: entries for place, (entries, _) in read.items()}, tuple(
+        f for _, found in read.values() for f in found
+    )
 
 
 def cross_faults(document: Document, *, runbooks: Collection[str]) -> tuple[Fault, ...]:
@@ -102,7 +127,7 @@ def _names(top: JsonObject, runbooks: Collection[str]) -> Iterator[_Name]:
         if isinstance(cluster, str):
             yield _Name(("environments", environment, "cluster"), cluster, "cluster", clusters)
     for service, released in _mapping(top.get("services")).items():
-        yield from _servers(top, service, _mapping(released))
+        yield from _others(top, service, _mapping(released))
         for section in ("runbooks", "environments"):
             for environment, value in _mapping(_mapping(released).get(section)).items():
                 at: Keys = ("services", service, section, environment)
@@ -111,8 +136,8 @@ def _names(top: JsonObject, runbooks: Collection[str]) -> Iterator[_Name]:
                     yield _Name(at, value, "runbook", runbooks)
 
 
-def _servers(top: JsonObject, service: str, released: JsonObject) -> Iterator[_Name]:
-    """The servers that a service names."""
+def _others(top: JsonObject, service: str, released: JsonObject) -> Iterator[_Name]:
+    """What a service names of other sections."""
     for part, key, what, section in (
         ("signals", "provider", "metrics provider", "metrics"),
         ("ci", "server", "CI server", "ci"),
@@ -120,6 +145,9 @@ def _servers(top: JsonObject, service: str, released: JsonObject) -> Iterator[_N
         named = _mapping(released.get(part)).get(key)
         if isinstance(named, str):
             yield _Name(("services", service, part, key), named, what, _mapping(top.get(section)))
+    others = _mapping(top.get("services")).keys() - {service}
+    for needed in _mapping(released.get("needs")):
+        yield _Name(("services", service, "needs", needed), needed, "other service", others, on_value=False)
 
 
 def _own_runbooks(document: Document, path: Path) -> tuple[dict[str, Runbook], tuple[Fault, ...]]:

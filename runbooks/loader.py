@@ -20,8 +20,7 @@ GATES: Mapping[str, GateKind] = {kind.name: kind for kind in GATE_KINDS}
 STEPS: Mapping[str, StepKind] = {kind.name: kind for kind in STEP_KINDS}
 
 LATER_KINDS = frozenset(
-    {"switch", "webhook"}
-    | {"vulnerabilities", "signature", "order", "compatibility", "pairing", "budget", "freeze", "lock"}
+    {"switch", "webhook"} | {"vulnerabilities", "signature", "order", "compatibility", "budget", "freeze", "lock"}
 )
 """Kinds that are planned; naming them is kinder than calling them unknown."""
 
@@ -56,9 +55,9 @@ def read_runbook(document: Document) -> Runbook:
     """A document as a runbook. Raises Faults."""
     written, faults = check_part(RunbookFile, document.value, document, at=())
     reading = _Reading(document, list(faults))
-    gates = reading.section("gates", GATES)
-    steps = reading.section("steps", STEPS)
-    on_failure = reading.section("on_failure", STEPS)
+    gates = reading.section(("gates",), GATES)
+    steps = reading.section(("steps",), STEPS)
+    on_failure = reading.section(("on_failure",), STEPS)
     if written is None or reading.faults:
         raise Faults(reading.faults)
     return Runbook(
@@ -71,6 +70,12 @@ def read_runbook(document: Document) -> Runbook:
         text=document.text,
         file=document.file,
     )
+
+
+def read_gates(document: Document, at: Keys) -> tuple[tuple[Entry, ...], tuple[Fault, ...]]:
+    """The list of gates that stands at `at` in a document, and its faults; an absent one is empty."""
+    reading = _Reading(document)
+    return reading.section(at, GATES), tuple(reading.faults)
 
 
 def _by_name(documents: Sequence[Document], faults: Sequence[Fault] = ()) -> dict[str, Runbook]:
@@ -99,16 +104,16 @@ class _Reading:
     faults: list[Fault] = field(default_factory=list)
     step_names: list[str] = field(default_factory=list)
 
-    def section(self, section: str, kinds: Mapping[str, StepKind | GateKind]) -> tuple[Entry, ...]:
-        written = self.document.value.get(section) if isinstance(self.document.value, dict) else None
+    def section(self, at: Keys, kinds: Mapping[str, StepKind | GateKind]) -> tuple[Entry, ...]:
+        written = _value_at(self.document.value, at)
         taken: set[str] = set()
         entries = []
         for index in range(len(written) if isinstance(written, list) else 0):
-            entry = self._entry((section, index), kinds, taken)
+            entry = self._entry((*at, index), kinds, taken)
             if entry is not None:
                 entries.append(entry)
                 taken.add(entry.name)
-                self.step_names += [entry.name] if section == "steps" else []
+                self.step_names += [entry.name] if at == ("steps",) else []
         return tuple(entries)
 
     def _entry(self, at: Keys, kinds: Mapping[str, StepKind | GateKind], taken: set[str]) -> Entry | None:
@@ -134,7 +139,8 @@ class _Reading:
             short = f"the deadline is shorter than the {say(checked.takes())} that the step takes"
             self.faults.append(self.document.fault((*spot, "deadline"), short, "leave it out", on_value=True))
         line = self.document.keys[at].line
-        return Entry(f"{at[0]}.{name}", kind.name, params, deadline, line) if len(self.faults) == before else None
+        made = Entry(f"{at[-2]}.{name}", kind.name, params, deadline, line, self.document.file)
+        return made if len(self.faults) == before else None
 
     def _kind_and_value(
         self, at: Keys, kinds: Mapping[str, StepKind | GateKind]
@@ -156,7 +162,7 @@ class _Reading:
         return kinds.get(word), value
 
     def _unknown(self, at: Keys, word: str, kinds: Mapping[str, StepKind | GateKind]) -> Fault:
-        what = "gate" if at[0] == "gates" else "step"
+        what = "gate" if at[-2] == "gates" else "step"
         if word in LATER_KINDS:
             return self.document.fault(at, f"the {what} '{word}' comes with a later release of Sluice")
         if word in (STEPS if what == "gate" else GATES):
@@ -208,9 +214,12 @@ def _free(kind: str, taken: set[str]) -> str:
 
 
 def _value_at(value: Json, at: Keys) -> Json:
+    """What stands there; `None`: nothing does."""
     for part in at:
         if isinstance(value, dict):
-            value = value[str(part)]
-        elif isinstance(value, list):
-            value = value[int(part)]
+            value = value.get(str(part))
+        elif isinstance(value, list) and isinstance(part, int):
+            value = value[part]
+        else:
+            return None
     return value

@@ -1,7 +1,7 @@
 """Pure: a request, a runbook and the facts become a plan in which nothing is left open."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
 from pydantic import ValidationError
@@ -22,7 +22,7 @@ from runbooks.lookups import lookups, resolve, spoken
 from runbooks.registry import gate_kind, step_kind
 from runbooks.spec import Entry, Runbook
 
-APPROVAL, SMOKE, SOAK = "approval", "smoke", "soak"
+APPROVAL, PAIRING, SMOKE, SOAK = "approval", "pairing", "smoke", "soak"
 
 RUN = "${run}"
 """A plan does not know its run: this look-up stays until a step is executed."""
@@ -31,7 +31,9 @@ RUN = "${run}"
 @dataclass(frozen=True, slots=True)
 class Facts:
     """What was gathered about the world before planning. `soaks_in` is the environment that a version comes from;
-    empty: there is none. `ci` is where the service's commits are checked; `None`: the runbook does not ask."""
+    empty: there is none. `gates` are asked for by the target itself, beside the runbook's. `needs` are the services
+    that this one needs, `needed_by` those that need it, each with the versions. `ci` is where the service's commits are
+    checked; `None`: nothing asks."""
 
     workload: WorkloadRef
     protected: bool
@@ -46,6 +48,9 @@ class Facts:
     traffic: Route | None = None
     signals: Mapping[str, Json] = field(default_factory=dict)
     soaks_in: str = ""
+    gates: tuple[Entry, ...] = ()
+    needs: Mapping[str, str] = field(default_factory=dict)
+    needed_by: Mapping[str, str] = field(default_factory=dict)
     ci: CiPlace | None = None
 
 
@@ -66,10 +71,6 @@ def make_plan(request: Request, runbook: Runbook, facts: Facts) -> Plan:
         "run": RUN,
     }
     fill = _Filler(runbook, values, facts)
-    gates = [fill.gate(entry) for entry in runbook.gates]
-    if request.verb is Verb.PROMOTE and all(entry.kind != SOAK for entry in runbook.gates):
-        # What is promoted must run healthy where it comes from, whatever the runbook asks for besides.
-        gates.append(fill.gate(Entry(f"gates.{SOAK}", SOAK, {}, None, 0)))
     return Plan(
         verb=request.verb,
         target=request.target,
@@ -80,7 +81,7 @@ def make_plan(request: Request, runbook: Runbook, facts: Facts) -> Plan:
         live_template=facts.live_template,
         live_mark=facts.live_mark,
         runbook=RunbookPin(runbook.name, runbook.sha256),
-        gates=tuple(gates),
+        gates=tuple(fill.gate(entry) for entry in _gates(request, runbook, facts)),
         steps=tuple(fill.step(entry) for entry in runbook.steps if facts.policy or entry.kind != APPROVAL),
         on_failure=tuple(fill.step(entry) for entry in runbook.on_failure),
         approval=facts.policy,
@@ -91,6 +92,28 @@ def make_plan(request: Request, runbook: Runbook, facts: Facts) -> Plan:
         traffic=facts.traffic,
         signals=facts.signals,
     )
+
+
+def _gates(request: Request, runbook: Runbook, facts: Facts) -> list[Entry]:
+    """The runbook's gates and the target's own, each once. The way back is never held up by what the target asks of a
+    new version."""
+    own = () if request.verb is Verb.ROLLBACK else facts.gates
+    wanted = [*runbook.gates, *own]
+    if request.verb is Verb.PROMOTE and all(entry.kind != SOAK for entry in wanted):
+        # What is promoted must run healthy where it comes from, whatever the runbook asks for besides.
+        wanted.append(Entry(f"gates.{SOAK}", SOAK, {}, None, 0))
+    related = facts.needs or facts.needed_by
+    if related and request.verb is not Verb.ROLLBACK and all(entry.kind != PAIRING for entry in wanted):
+        wanted.append(Entry(f"gates.{PAIRING}", PAIRING, {}, None, 0))
+    found: list[Entry] = []
+    for entry in wanted:
+        if any((entry.kind, entry.params, entry.deadline) == (one.kind, one.params, one.deadline) for one in found):
+            continue
+        names = [one.name for one in found]
+        numbered = (f"{entry.name}-{number}" for number in range(2, len(wanted) + 2))
+        name = entry.name if entry.name not in names else next(one for one in numbered if one not in names)
+        found.append(replace(entry, key=f"gates.{name}"))
+    return found
 
 
 def require_approval_first(runbook: Runbook, environment: str, smoke: Sequence[SmokeCheck] = ()) -> None:
@@ -131,13 +154,19 @@ class _Filler:
         if entry.kind == SOAK and not params["in"]:
             if not self.facts.soaks_in:
                 raise UsageError(
-                    f"The gate 'soak' ({self.runbook.file}:{entry.line}) does not say where a version soaks, and the "
+                    f"The gate 'soak' ({self._place(entry)}) does not say where a version soaks, and the "
                     "catalogue names no environment before this one.",
                     hint="Write where, as in `soak: {in: staging, for: 1h}`, or leave the gate out.",
                 )
             params["in"] = self.facts.soaks_in
         if entry.kind == CI:
-            params = checked(params, self.facts.ci, entry, self.runbook, of=self.facts.artifact)
+            params = checked(params, self.facts.ci, of=self.facts.artifact, where=self._place(entry))
+        if entry.kind == PAIRING:
+            params |= {
+                "needs": dict(self.facts.needs),
+                "needed_by": dict(self.facts.needed_by),
+                "in": params["in"] or self.facts.soaks_in,
+            }
         return PlannedStep(StepKey(entry.key), entry.kind, params, _deadline(entry, kind.deadline))
 
     def step(self, entry: Entry) -> PlannedStep:
@@ -146,7 +175,7 @@ class _Filler:
         if entry.kind == SMOKE and not params["checks"]:
             params["checks"] = [check.model_dump(mode="json", by_alias=True) for check in self.facts.smoke]
         if entry.kind == PIPELINE:
-            params = placed(params, self.facts.ci, entry, self.runbook)
+            params = placed(params, self.facts.ci, where=self._place(entry))
         deadline = max(_deadline(entry, kind.deadline), kind.spec.model_validate(params).takes())
         return PlannedStep(StepKey(entry.key), entry.kind, params, deadline, changes=kind.alters(params))
 
@@ -161,6 +190,9 @@ class _Filler:
         except ValidationError as exc:
             raise self._slip(entry, exc) from exc
 
+    def _place(self, entry: Entry) -> str:
+        return f"{entry.file or self.runbook.file}:{entry.line}"
+
     def _slip(self, entry: Entry, exc: ValidationError) -> UsageError:
         """A look-up gave a value that the step cannot take: the runbook must not count on it."""
         fault = exc.errors(include_url=False, include_context=False)[0]
@@ -171,7 +203,7 @@ class _Filler:
         key = ".".join(str(part) for part in fault["loc"]) or entry.kind
         return UsageError(
             f"The runbook '{self.runbook.name}' cannot be used for this version: '{key}' of its step '{entry.name}' "
-            f"({self.runbook.file}:{entry.line}) does not take what {looked} gives here: {fault['msg']}.",
+            f"({self._place(entry)}) does not take what {looked} gives here: {fault['msg']}.",
             hint="Let the runbook say something beside the look-up, or release a version that has it.",
         )
 

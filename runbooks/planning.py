@@ -57,6 +57,7 @@ class Gatherer:
             digits = short(artifact.digest)
             raise UsageError(f"{service} in {environment} runs `{artifact.ref}` already (sha256:{digits}).")
         traffic = await self._surveyor.facts(catalogue, request.target, runbook, state)
+        gates = self._configuration().gates_of(request.target) if request.verb is not Verb.ROLLBACK else ()
         facts = Facts(
             workload=state.ref,
             protected=catalogue.environment(environment).protected,
@@ -71,7 +72,10 @@ class Gatherer:
             traffic=traffic.route,
             signals=traffic.signals,
             soaks_in=request.origin or catalogue.environment_before(environment),
-            ci=catalogue.ci_place(service) if asks_ci(runbook) else None,
+            gates=gates,
+            needs=catalogue.service(service).needs,
+            needed_by=catalogue.needed_by(service),
+            ci=catalogue.ci_place(service) if asks_ci(runbook, gates) else None,
         )
         return make_plan(request, runbook, facts)
 

@@ -11,9 +11,10 @@ from bot.ports.metrics import MetricsProviders
 from bot.ports.pipelines import CiServers
 from bot.ports.probe import Prober
 from bot.ports.store import Store
-from runbooks.gates import ci, image, soak
+from runbooks.gates import ci, image, pairing, soak
 from runbooks.judging import Jury
 from runbooks.kinds import GateKind, StepKind
+from runbooks.running import WorkloadOf
 from runbooks.steps import (
     approval,
     canary,
@@ -49,7 +50,7 @@ STEP_KINDS: tuple[StepKind, ...] = (
     watch.KIND,
 )
 
-GATE_KINDS: tuple[GateKind, ...] = (ci.KIND, image.KIND, soak.KIND)
+GATE_KINDS: tuple[GateKind, ...] = (ci.KIND, image.KIND, pairing.KIND, soak.KIND)
 
 
 def step_kind(name: str) -> StepKind:
@@ -74,7 +75,7 @@ class Reach:
     prober: Prober
     store: Store
     hint: Hint
-    workload_of: soak.WorkloadOf
+    workload_of: WorkloadOf
 
 
 def executors(reach: Reach) -> Mapping[str, Executor]:
@@ -88,6 +89,7 @@ def executors(reach: Reach) -> Mapping[str, Executor]:
         job.KIND.name: job.RunJob(clusters, hint),
         judge.KIND.name: judge.JudgeCanary(canaries, trial),
         notify.KIND.name: notify.Notify(reach.store),
+        pairing.KIND.name: pairing.PairingGate(clusters, reach.registry, reach.store, reach.workload_of),
         pipeline.KIND.name: pipeline.RunPipeline(reach.ci),
         promote.KIND.name: promote.Promote(clusters, canaries, trial, hint),
         recovery.KIND.name: recovery.Recovery(reach.metrics),

@@ -1,7 +1,13 @@
 """What a workload runs: shared by whoever compares it with what was released."""
 
+from collections.abc import Callable
+
 from bot.domain.errors import RefusedError
+from bot.domain.target import WorkloadRef
 from bot.ports.cluster import WorkloadState
+
+WorkloadOf = Callable[[str, str], WorkloadRef]
+"""Where a service runs in an environment. Raises UsageError."""
 
 
 def running_image(state: WorkloadState) -> str:

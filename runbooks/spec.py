@@ -27,7 +27,7 @@ class Entry:
     """One gate or step as written. `key` is unique in its runbook: `steps.smoke-2`, `on_failure.restore`.
 
     `params` fit the kind but still hold their look-ups; a bare value stands under its field's name. `deadline` is
-    `None` where the kind's own holds. `line` counts from 1.
+    `None` where the kind's own holds. `line` counts from 1; `file` is empty for a gate that nobody wrote down.
     """
 
     key: str
@@ -35,6 +35,7 @@ class Entry:
     params: Mapping[str, Json]
     deadline: timedelta | None
     line: int
+    file: str = ""
 
     @property
     def name(self) -> str:

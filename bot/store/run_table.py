@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, exists, func, insert, or_, select, union_all, update
+from sqlalchemy import ColumnElement, Executable, and_, bindparam, exists, func, insert, or_, select, union_all, update
 
 from bot.domain.errors import ConflictError, FencedError
 from bot.domain.ids import RunId
@@ -13,7 +13,7 @@ from bot.domain.run import Run
 from bot.domain.target import Target
 from bot.ports.store import Backlog, Lease, Leased
 from bot.store.mapping import CONSENT, PAUSE, RUN, WISH, run_of, text_of
-from bot.store.rows import InvocationRow, LetterRow, RunRow, TargetRow
+from bot.store.rows import InvocationRow, LetterRow, RunRow, TargetRow, UtcDateTime
 from bot.store.tables import Tables
 
 RUNS = RunRow.__table__  # type: ignore[attr-defined]  # SQLModel adds it at run time
@@ -113,20 +113,10 @@ class RunTable(Tables):
         return leased
 
     async def runs_due(self, now: datetime) -> bool:
-        return bool(await self._rows(select(RUNS.c.id).where(RUNS.c.wake_at <= now, _free(now)).limit(1)))
+        return bool(await self._rows(RUNS_DUE, {"now": now}))
 
     async def next_due(self, now: datetime) -> datetime | None:
-        reachable = or_(LETTERS.c.under.is_(None), _under(PARENTS.c.ts.is_not(None)))
-        held = LETTERS.c.due_at.is_not(None) & _claimed(now)
-        dues = union_all(
-            select(func.min(RUNS.c.wake_at).label("due")).where(RUNS.c.wake_at > now, _free(now)),
-            select(func.min(RUNS.c.lease_until)).where(RUNS.c.wake_at.is_not(None), RUNS.c.lease_until > now),
-            select(func.min(INVOCATIONS.c.due_at)).where(INVOCATIONS.c.due_at > now),
-            select(func.min(LETTERS.c.due_at)).where(LETTERS.c.due_at > now, _undelivered(), reachable, ~_claimed(now)),
-            select(func.min(LETTERS.c.claimed_until)).where(held, _undelivered(), reachable),
-        )
-        found = [row.due for row in await self._rows(dues) if row.due]
-        return min(found, default=None)
+        return min((row.due for row in await self._rows(NEXT_DUE, {"now": now}) if row.due), default=None)
 
     async def backlog(self, now: datetime) -> Backlog:
         phases = await self._rows(select(RUNS.c.phase, func.count().label("many")).group_by(RUNS.c.phase))
@@ -149,7 +139,7 @@ class RunTable(Tables):
         return int(freed.rowcount)
 
 
-def _free(now: datetime) -> ColumnElement[bool]:
+def _free(now: "Moment") -> ColumnElement[bool]:
     return or_(RUNS.c.lease_owner.is_(None), RUNS.c.lease_until <= now)
 
 
@@ -157,7 +147,7 @@ def _undelivered() -> ColumnElement[bool]:
     return or_(LETTERS.c.delivered < LETTERS.c.wanted, LETTERS.c.seeded < LETTERS.c.seeds)
 
 
-def _claimed(now: datetime) -> ColumnElement[bool]:
+def _claimed(now: "Moment") -> ColumnElement[bool]:
     """Whether somebody delivers it just now."""
     return and_(LETTERS.c.claimed_until.is_not(None), LETTERS.c.claimed_until > now)
 
@@ -171,3 +161,22 @@ def _state(run: Run, extra: dict[str, Any]) -> dict[str, Any]:
     # What others write lives in columns of its own; a second copy here would come to differ.
     bare = run.amended(wish=None, pause=None, consent=None)
     return {"phase": str(run.phase), "state": text_of(RUN, bare), **extra}
+
+
+def _next_due(now: "Moment") -> Executable:
+    reachable = or_(LETTERS.c.under.is_(None), _under(PARENTS.c.ts.is_not(None)))
+    held = LETTERS.c.due_at.is_not(None) & _claimed(now)
+    return union_all(
+        select(func.min(RUNS.c.wake_at).label("due")).where(RUNS.c.wake_at > now, _free(now)),
+        select(func.min(RUNS.c.lease_until)).where(RUNS.c.wake_at.is_not(None), RUNS.c.lease_until > now),
+        select(func.min(INVOCATIONS.c.due_at)).where(INVOCATIONS.c.due_at > now),
+        select(func.min(LETTERS.c.due_at)).where(LETTERS.c.due_at > now, _undelivered(), reachable, ~_claimed(now)),
+        select(func.min(LETTERS.c.claimed_until)).where(held, _undelivered(), reachable),
+    )
+
+
+Moment = datetime | ColumnElement[datetime]
+NOW: ColumnElement[datetime] = bindparam("now", type_=UtcDateTime())
+RUNS_DUE = select(RUNS.c.id).where(RUNS.c.wake_at <= NOW, _free(NOW)).limit(1)
+NEXT_DUE = _next_due(NOW)
+"""Built once: each turn of the worker asks them, and building costs more than asking."""

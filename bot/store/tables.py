@@ -1,5 +1,6 @@
 """What the table modules share: the connection, and a few one-line queries."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from sqlalchemy import Executable, Table
@@ -21,8 +22,9 @@ class Tables:
     async def _execute(self, statement: Executable) -> CursorResult[Any]:
         return await self._connection.execute(statement)
 
-    async def _rows(self, statement: Executable) -> list[Row[Any]]:
-        return list((await self._connection.execute(statement)).all())
+    async def _rows(self, statement: Executable, values: Mapping[str, Any] | None = None) -> list[Row[Any]]:
+        """`values` are those of a statement that was built once, because it is asked at every turn."""
+        return list((await self._connection.execute(statement, values)).all())
 
     async def _row(self, statement: Executable) -> Row[Any] | None:
         return (await self._connection.execute(statement)).first()

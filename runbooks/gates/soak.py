@@ -1,6 +1,5 @@
 """soak: the very same image runs healthy in the environment before, and has done so for long enough."""
 
-from collections.abc import Callable
 from datetime import timedelta
 from typing import ClassVar
 
@@ -9,19 +8,16 @@ from pydantic import Field
 from bot.domain.errors import UsageError
 from bot.domain.outcome import Failed, Outcome, Pending, Succeeded
 from bot.domain.release import ReleaseRecord, same_image
-from bot.domain.target import Target, WorkloadRef
+from bot.domain.target import Target
 from bot.ports.cluster import Clusters, WorkloadState
 from bot.ports.execution import StepContext
 from bot.ports.store import Store
 from runbooks.durations import Duration, roughly, say
 from runbooks.following import named
 from runbooks.kinds import GateKind, StepSpec
-from runbooks.running import running_image
+from runbooks.running import WorkloadOf, running_image
 
 NEXT_LOOK = timedelta(seconds=15)
-
-WorkloadOf = Callable[[str, str], WorkloadRef]
-"""Where a service runs in an environment. Raises UsageError."""
 
 
 class SoakSpec(StepSpec):

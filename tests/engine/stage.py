@@ -179,16 +179,12 @@ class Stage:
     async def passes(self, span: timedelta) -> None:
         """Time passes, and the worker works whenever something falls due."""
         end = self.clock.now() + span
-        while True:
+        while self.clock.now() < end:
             room_in = await self.worker.settle()
-            async with self.store.transaction() as tx:
+            async with self.store.reading() as tx:
                 due = await tx.next_due(self.clock.now())
             room = None if room_in is None else self.clock.now() + room_in
-            step = min((at for at in (due, room) if at), default=None)
-            if step is None or step > end:
-                break
-            self.clock.advance_to(step)
-        self.clock.advance_to(end)
+            self.clock.advance_to(min(at for at in (due, room, end) if at))
         await self.worker.settle()
 
     async def run(self, run_id: str = "api-prod-1") -> Run:

@@ -81,6 +81,7 @@ def test_a_gate_without_a_server_is_refused() -> None:
 
 
 def test_only_runbooks_that_ask_need_a_server() -> None:
-    """A service without CI can be released by the others."""
+    """A service without CI can be released by the others. An environment may ask as well."""
     assert asks_ci(with_gate("ci"))
     assert not asks_ci(with_gate("image"))
+    assert asks_ci(with_gate("image"), with_gate("ci").gates)

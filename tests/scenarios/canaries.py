@@ -13,7 +13,7 @@ from tests.scenarios.world import CATALOGUE, World, workload
 
 SIGNALS = """
     signals:
-      interval: 5s
+      interval: 15s
       labels: {namespace: null}
       guards: ["error_rate < 5%"]
     traffic: {router: gateway-api, route: api}
@@ -88,5 +88,5 @@ class CanaryWorld(World):
         begun = self.clock.now()
         while self.weights[1] != share:
             assert self.clock.now() - begun < within, f"still {self.weights}"
-            await self.passes(timedelta(seconds=1))
+            await self.moment(begun + within)
         return self.clock.now() - begun

@@ -3,7 +3,7 @@
 import itertools
 from collections.abc import Callable
 from contextlib import AsyncExitStack
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -181,23 +181,23 @@ class World:
     async def passes(self, span: timedelta) -> None:
         """Time passes; the bot works whenever something falls due."""
         end = self.clock.now() + span
-        while True:
-            room_in = await self.settle()
-            async with self.store.transaction() as tx:
-                due = await tx.next_due(self.clock.now())
-            room = None if room_in is None else self.clock.now() + room_in
-            step = min((at for at in (due, room) if at), default=None)
-            if step is None or step > end:
-                break
-            self.clock.advance_to(step)
-        self.clock.advance_to(end)
+        while self.clock.now() < end:
+            await self.moment(end)
         await self.settle()
+
+    async def moment(self, end: datetime) -> None:
+        """Time passes until something falls due, at the latest until `end`."""
+        room_in = await self.settle()
+        async with self.store.reading() as tx:
+            due = await tx.next_due(self.clock.now())
+        room = None if room_in is None else self.clock.now() + room_in
+        self.clock.advance_to(min(at for at in (due, room, end) if at))
 
     async def finishes(self, *, within: timedelta = timedelta(minutes=10)) -> Run:
         """Time passes until the newest run has ended, and the channel shows it."""
         end = self.clock.now() + within
         while not (await self.newest()).phase.final and self.clock.now() < end:
-            await self.passes(timedelta(seconds=1))
+            await self.moment(end)
         await self.passes(timedelta(seconds=10))
         return await self.newest()
 

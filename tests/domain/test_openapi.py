@@ -1,0 +1,279 @@
+"""Two OpenAPI documents: what breaks clients of the older one, what only may, and what does not."""
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.domain.errors import UnreadableError
+from bot.domain.openapi.operations import breaks
+
+Schema = dict[str, Any]
+STRING: Schema = {"type": "string"}
+NUMBER: Schema = {"type": "number"}
+
+
+def document(paths: Schema, **parts: Any) -> Schema:
+    """A document with such paths."""
+    return {"openapi": "3.1.0", "info": {"title": "t", "version": "1"}, "paths": paths, **parts}
+
+
+def answering(schema: Any, **parts: Any) -> Schema:
+    """GET /items answers with such JSON."""
+    answer = {"200": {"description": "", "content": {"application/json": {"schema": schema}}}}
+    return document({"/items": {"get": {"responses": answer}}}, **parts)
+
+
+def taking(schema: Any, **parts: Any) -> Schema:
+    """POST /items takes such JSON."""
+    body = {"content": {"application/json": {"schema": schema}}}
+    answer = {"201": {"description": ""}}
+    return document({"/items": {"post": {"requestBody": body, "responses": answer}}}, **parts)
+
+
+def thing(required: tuple[str, ...] = (), **properties: Any) -> Schema:
+    """An object."""
+    return {"type": "object", "properties": properties, "required": list(required)}
+
+
+def certain(old: Schema, new: Schema) -> list[str]:
+    """What certainly breaks somebody."""
+    return [str(found) for found in breaks(old, new) if found.certain]
+
+
+def risky(old: Schema, new: Schema) -> list[str]:
+    """What may break somebody who counts on more than the document says."""
+    return [str(found) for found in breaks(old, new) if not found.certain]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        (thing(a=STRING), thing(a=NUMBER), "a: was string and is number"),
+        (thing(("a",), a=STRING), thing(), "a: is gone"),
+        (thing(("a",), a=STRING), thing(a=STRING), "a: may be missing"),
+        (thing(a=STRING), thing(a={"type": ["string", "null"]}), "a: was string and is null or string: null may come"),
+        (thing(a=STRING), thing(a={"type": "string", "nullable": True}), "a: was string and is null or string: null"),
+        (thing(a={"type": "integer"}), thing(a=NUMBER), "a: was integer and is number"),
+        (thing(a={"type": "string", "enum": ["x"]}), thing(a=STRING), "a: may be other values than the list had"),
+        (thing(a={"const": 1}), thing(a={}), "a: may be other values than the list had"),
+        (thing(a={**STRING, "format": "date"}), thing(a=STRING), "a: its format was date and is None"),
+        ({"type": "array", "items": STRING}, {"type": "array", "items": NUMBER}, "[]: was string and is number"),
+        ({"type": "array", "items": STRING}, thing(), "was array and is object"),
+        ({"oneOf": [STRING]}, {"oneOf": [STRING, NUMBER]}, "may come in a form that is new"),
+        (STRING, {"anyOf": [STRING, NUMBER]}, "may come in a form that is new"),
+        ({"allOf": [thing(("a",), a=STRING), thing(b=STRING)]}, thing(b=STRING), "a: is gone"),
+        (thing(a={"not": STRING}), thing(a={"not": NUMBER}), "a: its 'not' changed"),
+        ({"type": "object", "additionalProperties": STRING}, {"type": "object"}, "*: was string and is anything"),
+        (True, False, "its 'not' changed"),
+    ],
+)
+def test_an_answer_that_clients_cannot_count_on(old: Schema, new: Schema, said: str) -> None:
+    """What was promised is gone, or something comes that was not foreseen."""
+    assert any(said in found for found in certain(answering(old), answering(new)))
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        (thing(a=NUMBER), thing(a=STRING), "a: was number and is string"),
+        (thing(a=NUMBER), thing(a={"type": "integer"}), "a: was number and is integer"),
+        (thing(a=STRING), thing(("a",), a=STRING), "a: must be given now"),
+        (thing(), thing(("a",), a=STRING), "a: must be given now"),
+        (
+            thing(a={"type": ["string", "null"]}),
+            thing(a=STRING),
+            "a: was null or string and is string: null is refused",
+        ),
+        (thing(a={"enum": [1, 2]}), thing(a={"enum": [1]}), "a: no longer takes 2"),
+        (thing(a=STRING), thing(a={**STRING, "enum": ["x"]}), "a: takes only a fixed list now"),
+        (thing(a={**STRING, "maxLength": 9}), thing(a={**STRING, "maxLength": 5}), "a: its maxLength was 9 and is 5"),
+        (thing(a=STRING), thing(a={**STRING, "minLength": 1}), "a: its minLength was not set and is 1"),
+        (thing(a=STRING), thing(a={**STRING, "pattern": "^x"}), "a: must match another pattern"),
+        (thing(a=STRING), thing(a={**STRING, "format": "uuid"}), "a: its format was None and is uuid"),
+        ({"type": "array"}, {"type": "array", "uniqueItems": True}, "must hold nothing twice"),
+        (thing(a=STRING), {**thing(a=STRING), "additionalProperties": False}, "takes no other properties any more"),
+        (thing(a=STRING), {**thing(), "additionalProperties": False}, "a: is no longer known"),
+        ({"oneOf": [STRING, NUMBER]}, {"oneOf": [STRING]}, "no longer takes a form that it took"),
+        ({"oneOf": [STRING, NUMBER]}, STRING, "no longer takes a form that it took"),
+    ],
+)
+def test_a_request_that_is_no_longer_taken(old: Schema, new: Schema, said: str) -> None:
+    """More is asked for, or less is taken."""
+    assert any(said in found for found in certain(taking(old), taking(new)))
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        (thing(a=STRING), thing(a=STRING, b=STRING)),
+        (thing(a=NUMBER), thing(a={"type": "integer"})),
+        (thing(a=STRING), thing(("a",), a=STRING)),
+        (thing(a=STRING), thing(a={**STRING, "enum": ["x"]})),
+        ({"oneOf": [STRING, NUMBER]}, {"oneOf": [STRING]}),
+        ({"oneOf": [STRING, NUMBER]}, {"anyOf": [NUMBER, STRING]}),
+        (thing(a=STRING), {"allOf": [thing(a=STRING), thing(b=NUMBER)]}),
+        (thing(("secret",), secret={**STRING, "writeOnly": True}), thing()),
+        (thing(a=STRING), {**thing(a=STRING), "description": "told better"}),
+    ],
+)
+def test_an_answer_that_promises_as_much(old: Schema, new: Schema) -> None:
+    """More fields, fewer values, other words: nobody is broken."""
+    assert certain(answering(old), answering(new)) == []
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        (thing(("a",), a=STRING), thing(a=STRING)),
+        (thing(a={"type": "integer"}), thing(a=NUMBER)),
+        (thing(a={"enum": [1]}), thing(a={"enum": [1, 2]})),
+        (thing(a={**STRING, "maxLength": 5}), thing(a={**STRING, "maxLength": 9})),
+        (thing(a={**STRING, "pattern": "^x"}), thing(a=STRING)),
+        (thing(a=STRING), thing(a={"type": ["string", "null"]})),
+        ({"oneOf": [STRING]}, {"oneOf": [STRING, NUMBER]}),
+        (thing(), thing(("id",), id={**STRING, "readOnly": True})),
+        ({**thing(), "additionalProperties": False}, thing()),
+    ],
+)
+def test_a_request_that_is_taken_as_before(old: Schema, new: Schema) -> None:
+    """Less is asked for, or more is taken."""
+    assert certain(taking(old), taking(new)) == []
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        (answering(thing(a=STRING)), answering(thing()), "GET /items 200 a: is gone"),
+        (answering({"enum": [1]}), answering({"enum": [1, 2]}), "GET /items 200: may be 2"),
+        (answering({"maximum": 5}), answering({"maximum": 9}), "GET /items 200: its maximum was 5 and is 9"),
+        (taking(thing(a=STRING)), taking(thing()), "POST /items the request a: is no longer known"),
+    ],
+)
+def test_what_only_may_break_somebody(old: Schema, new: Schema, said: str) -> None:
+    """Told beside what is certain, and no reason to refuse."""
+    assert (certain(old, new), risky(old, new)) == ([], [said])
+
+
+def operation(**parts: Any) -> Schema:
+    """GET /items/{id} with such parts."""
+    return document({"/items/{id}": {"get": {"responses": {"200": {"description": ""}}, **parts}}})
+
+
+LIMIT = {"in": "query", "name": "limit", "schema": {"type": "integer"}}
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        (operation(), document({}), "GET /items/{id}: is gone"),
+        (operation(), operation(parameters=[LIMIT | {"required": True}]), "query limit: must be given now"),
+        (
+            operation(parameters=[LIMIT]),
+            operation(parameters=[LIMIT | {"required": True}]),
+            "query limit: must be given now",
+        ),
+        (
+            operation(parameters=[LIMIT]),
+            operation(parameters=[LIMIT | {"schema": {"type": "integer", "maximum": 9}}]),
+            "query limit: its maximum was not set and is 9",
+        ),
+        (operation(), operation(responses={"204": {"description": ""}}), "200: is no longer answered"),
+        (
+            operation(requestBody={"content": {"text/plain": {}}}),
+            operation(),
+            "the request: takes no body any more",
+        ),
+        (
+            operation(),
+            operation(requestBody={"required": True, "content": {"text/plain": {}}}),
+            "the request: must have a body now",
+        ),
+        (
+            operation(requestBody={"content": {"text/plain": {}, "text/csv": {}}}),
+            operation(requestBody={"content": {"text/plain": {}}}),
+            "the request: text/csv is gone",
+        ),
+        (operation(), operation(security=[{"key": []}]), "login: nobody had to, and that no longer suffices"),
+        (
+            operation(security=[{"oauth": ["read"]}]),
+            operation(security=[{"oauth": ["read", "write"]}]),
+            "login: oauth no longer suffices",
+        ),
+        (
+            operation(responses={"200": {"description": "", "headers": {"ETag": {"required": True}}}}),
+            operation(),
+            "200 header ETag: is gone",
+        ),
+    ],
+)
+def test_an_operation_that_is_not_what_it_was(old: Schema, new: Schema, said: str) -> None:
+    """Paths, parameters, bodies, answers, headers and logins."""
+    assert any(found.endswith(said) for found in certain(old, new))
+
+
+def test_a_path_parameter_may_have_another_name() -> None:
+    """Nobody sends it by name."""
+    old = document({"/items/{id}": {"parameters": [{"in": "path", "name": "id", "schema": STRING}], "get": {}}})
+    new = document({"/items/{key}": {"parameters": [{"in": "path", "name": "key", "schema": STRING}], "get": {}}})
+    assert breaks(old, new) == ()
+
+
+def test_references_are_followed_and_rings_walked_once() -> None:
+    """A tree of nodes: the change inside is found, and the walk ends."""
+    ref = {"$ref": "#/components/schemas/Node"}
+    node = thing(("name",), name=STRING, children={"type": "array", "items": ref})
+    other = thing(("name",), name=NUMBER, children={"type": "array", "items": ref})
+    old = answering(ref, components={"schemas": {"Node": node}})
+    new = answering(ref, components={"schemas": {"Node": other}})
+    assert certain(old, new) == ["GET /items 200 name: was string and is number"]
+    assert breaks(old, old) == ()
+
+
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [
+        ({"swagger": "2.0"}, "it is no OpenAPI document of version 3.0 or 3.1 (it says '2.0')"),
+        ({}, "it says None"),
+        ([], "the document is no mapping"),
+        ("openapi: 3.0.0", "the document is no mapping"),
+        (document({"/a": []}), "/a is no mapping"),
+        (answering({"$ref": "other.yaml#/a"}), "which is not in the document; bundle it into one file"),
+        (answering({"$ref": "#/components/schemas/None"}), "there is no such part"),
+        (answering({"$ref": "#/components/a"}, components={"a": {"$ref": "#/components/a"}}), "refers to itself"),
+        (document({"/a": {"get": {"parameters": {"limit": 1}}}}), "the parameters of get of /a are no list"),
+    ],
+)
+def test_what_cannot_be_read_is_told(value: Any, said: str) -> None:
+    """Never taken for a document that breaks nothing."""
+    with pytest.raises(UnreadableError) as caught:
+        breaks(value, value if isinstance(value, dict) and "paths" in value else document({}))
+    assert said in str(caught.value)
+
+
+SCHEMAS = st.recursive(
+    st.sampled_from([STRING, NUMBER, {"type": "integer"}, {"enum": [1, 2]}, {"type": ["string", "null"]}, {}]),
+    lambda inner: st.one_of(
+        st.builds(lambda a, b: thing(("a",), a=a, b=b), inner, inner),
+        st.builds(lambda items: {"type": "array", "items": items}, inner),
+        st.builds(lambda a, b: {"oneOf": [a, b]}, inner, inner),
+        st.builds(lambda a, b: {"allOf": [thing(a=a), thing(b=b)]}, inner, inner),
+    ),
+    max_leaves=6,
+)
+
+
+@given(SCHEMAS)
+def test_a_document_breaks_nothing_of_its_own(schema: Schema) -> None:
+    """Whatever it says."""
+    assert breaks(answering(schema), answering(schema)) == ()
+    assert breaks(taking(schema), taking(schema)) == ()
+
+
+@given(SCHEMAS, SCHEMAS)
+def test_what_fits_one_way_and_back_is_the_same_for_both_sides(one: Schema, other: Schema) -> None:
+    """To send `one` where `other` is taken is safe exactly if to answer `one` where `other` is awaited is."""
+    sent = any("was " in found and " is " in found for found in certain(taking(one), taking(other)))
+    answered = any("was " in found and " is " in found for found in certain(answering(other), answering(one)))
+    assert sent == answered
