@@ -5,6 +5,7 @@ from datetime import datetime
 from bot.domain.phase import Phase
 from bot.domain.plan import PlannedStep
 from bot.domain.run import Run
+from bot.engine.standing import stands_in_the_way
 from bot.ports.store import TargetState
 from commands.reply import Reply
 from commands.wording import ago, clock_time, code, people, person, safe, typed, version
@@ -91,6 +92,9 @@ def _stepping(run: Run, now: datetime) -> tuple[str, str]:
         return f"has done all its steps and is being closed{waits}", _patience()
     if step.kind == "approval" and run.ballot and not run.ballot.closed and not run.step(step.key).blocked:
         return _voting(run, now)
+    gate = stands_in_the_way(run)
+    if gate and run.phase is Phase.RUNNING:
+        return _waits(run, gate, "the gate", now)
     if run.phase is Phase.RESTORING:
         cause, way = _waits(run, step, "the step", now)
         plan = run.sealed_plan()

@@ -134,7 +134,9 @@ class _Filler:
                     hint="Write where, as in `soak: {in: staging, for: 1h}`, or leave the gate out.",
                 )
             params["in"] = self.soaks_in
-        return PlannedStep(StepKey(entry.key), entry.kind, params, _deadline(entry, kind.deadline))
+        return PlannedStep(
+            StepKey(entry.key), entry.kind, params, _deadline(entry, kind.deadline), standing=kind.standing
+        )
 
     def step(self, entry: Entry) -> PlannedStep:
         kind = step_kind(entry.kind)

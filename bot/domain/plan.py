@@ -10,7 +10,7 @@ from functools import cached_property
 from bot.domain.approval import ApprovalPolicy
 from bot.domain.ids import StepKey, UserId
 from bot.domain.image import Digest
-from bot.domain.json import Json, canonical
+from bot.domain.json import LATER, Json, canonical
 from bot.domain.target import Target, WorkloadRef
 from bot.domain.traffic import Route
 
@@ -86,13 +86,15 @@ class RunbookPin:
 
 @dataclass(frozen=True, slots=True)
 class PlannedStep:
-    """One step or gate with everything looked up. `changes`: whether it may alter something people use."""
+    """One step or gate with everything looked up. `changes`: whether it may alter something people use. `standing`: a
+    gate that is asked again right before the first change."""
 
     key: StepKey
     kind: str
     params: Mapping[str, Json]
     deadline: timedelta
     changes: bool = False
+    standing: bool = field(default=False, metadata=LATER)
 
 
 @dataclass(frozen=True)  # no slots: the seal is worked out once and kept
