@@ -164,6 +164,7 @@ def _reconciler(
         store=ports.store,
         hint=hints.changed,
         workload_of=lambda service, environment: configured.catalogue().workload(service, environment),
+        windows_of=lambda environment: configured.catalogue().windows(environment),
     )
     needs = Needs(
         clock=ports.clock,

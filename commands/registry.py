@@ -3,7 +3,22 @@
 from typing import Any
 
 from commands.spec import CommandSpec
-from commands.verbs import abort, canary, deploy, help, history, pause, plan, promote, resume, rollback, status, why
+from commands.verbs import (
+    abort,
+    canary,
+    deploy,
+    freeze,
+    help,
+    history,
+    pause,
+    plan,
+    promote,
+    resume,
+    rollback,
+    status,
+    unfreeze,
+    why,
+)
 
 COMMANDS: tuple[CommandSpec[Any], ...] = (
     deploy.SPEC,
@@ -17,5 +32,7 @@ COMMANDS: tuple[CommandSpec[Any], ...] = (
     resume.SPEC,
     canary.SPEC,
     promote.SPEC,
+    freeze.SPEC,
+    unfreeze.SPEC,
     help.SPEC,
 )

@@ -19,6 +19,7 @@ from runbooks.parts import Name, Part
 from runbooks.signals import SignalsField, resolve
 from runbooks.source import did_you_mean, unknown
 from runbooks.traffic import Traffic
+from runbooks.windows import FreezeWindow
 
 OBJECT_NAME = re.compile(r"[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?")
 REPOSITORY = re.compile(r"[a-zA-Z0-9.-]+(:\d+)?(/[a-z0-9]+([._-]+[a-z0-9]+)*)+")
@@ -63,13 +64,17 @@ class Approval(Part):
 
 
 class EnvironmentEntry(Part):
-    """A namespace of a cluster. `protected`: nothing changes in it without votes. `channel` wins over the service's."""
+    """A namespace of a cluster. `protected`: nothing changes in it without votes. `channel` wins over the service's.
+    `freeze` are the times at which nothing may change; `exemptions` is who votes on what shall pass them where nobody
+    is asked otherwise; `None`: nothing passes there."""
 
     cluster: str
     namespace: Name
     protected: bool = False
     approval: Approval | None = None
     channel: Channel | None = None
+    freeze: tuple[FreezeWindow, ...] = ()
+    exemptions: Group | None = None
 
     @model_validator(mode="after")
     def _asks_somebody(self) -> Self:
@@ -167,9 +172,13 @@ class Catalogue(Part):
             container=own.container or entry.container,
         )
 
-    def policy(self, environment: str, verb: Verb) -> ApprovalPolicy | None:
-        """Who is asked; `None`: nobody is. A rollback needs one vote, and those on call may vote for their own."""
-        asked = self.environment(environment).approval
+    def policy(self, environment: str, verb: Verb, *, exempt: bool = False) -> ApprovalPolicy | None:
+        """Who is asked; `None`: nobody is. A rollback needs one vote, and those on call may vote for their own. What is
+        `exempt` from a freeze needs a vote even where nobody is asked otherwise. Raises UsageError."""
+        place = self.environment(environment)
+        asked = place.approval
+        if asked is None and exempt:
+            asked = Approval(from_=self._exempting(environment, place.exemptions))
         if asked is None:
             return None
         back = verb is Verb.ROLLBACK
@@ -181,6 +190,24 @@ class Catalogue(Part):
             self_group=asked.on_call if back else None,
             break_glass=asked.break_glass,
         )
+
+    @staticmethod
+    def _exempting(environment: str, named: str | None) -> str:
+        if named is None:
+            raise UsageError(
+                f"Nobody is named who may vote on an exemption in {environment}.",
+                hint=f"Write 'exemptions: \"@release-approvers\"' under environments.{environment} in sluice.yaml.",
+            )
+        return named
+
+    def windows(self, environment: str) -> tuple[FreezeWindow, ...]:
+        """When nothing may change in an environment. Raises UsageError."""
+        return self.environment(environment).freeze
+
+    def channels(self, environment: str | None = None) -> tuple[str, ...]:
+        """Every channel in which releases are told; of one environment: where its own are. Raises UsageError."""
+        named = list(self.environments) if environment is None else [environment]
+        return tuple(dict.fromkeys(self.channel(service, each) for each in named for service in self.services))
 
     def channel(self, service: str, environment: str | None = None) -> str:
         """Where a release is told: the environment's own channel, else the service's. Raises UsageError."""

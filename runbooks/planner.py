@@ -21,6 +21,8 @@ from runbooks.registry import gate_kind, step_kind
 from runbooks.spec import Entry, Runbook
 
 APPROVAL, SMOKE, SOAK = "approval", "smoke", "soak"
+ALWAYS = ("freeze",)
+"""Gates of every plan, whatever its runbook asks for besides."""
 
 RUN = "${run}"
 """A plan does not know its run: this look-up stays until a step is executed."""
@@ -49,10 +51,10 @@ class Facts:
 def make_plan(request: Request, runbook: Runbook, facts: Facts) -> Plan:
     """The plan. Raises UsageError when the runbook may not be used here, PermanentError for an unknown look-up."""
     require_whole(runbook)
-    if facts.protected:
+    if facts.protected or request.exempt:
         require_approval_first(runbook, request.target.environment, facts.smoke)
         if facts.policy is None:
-            raise PermanentError(f"{request.target.environment} is protected, and nobody is named who may vote there")
+            raise PermanentError(f"{request.target.environment} needs votes for this, and nobody is named who may vote")
     values = {
         "artifact.digest": facts.artifact.digest,
         "artifact.image": facts.artifact.image,
@@ -63,10 +65,6 @@ def make_plan(request: Request, runbook: Runbook, facts: Facts) -> Plan:
         "run": RUN,
     }
     fill = _Filler(runbook, values, facts.smoke, facts.soaks_in)
-    gates = [fill.gate(entry) for entry in runbook.gates]
-    if request.verb is Verb.PROMOTE and all(entry.kind != SOAK for entry in runbook.gates):
-        # What is promoted must run healthy where it comes from, whatever the runbook asks for besides.
-        gates.append(fill.gate(Entry(f"gates.{SOAK}", SOAK, {}, None, 0)))
     return Plan(
         verb=request.verb,
         target=request.target,
@@ -77,7 +75,7 @@ def make_plan(request: Request, runbook: Runbook, facts: Facts) -> Plan:
         live_template=facts.live_template,
         live_mark=facts.live_mark,
         runbook=RunbookPin(runbook.name, runbook.sha256),
-        gates=tuple(gates),
+        gates=_gates(request, runbook, fill),
         steps=tuple(fill.step(entry) for entry in runbook.steps if facts.policy or entry.kind != APPROVAL),
         on_failure=tuple(fill.step(entry) for entry in runbook.on_failure),
         approval=facts.policy,
@@ -87,7 +85,17 @@ def make_plan(request: Request, runbook: Runbook, facts: Facts) -> Plan:
         notes=facts.notes,
         traffic=facts.traffic,
         signals=facts.signals,
+        exempt=request.exempt,
     )
+
+
+def _gates(request: Request, runbook: Runbook, fill: "_Filler") -> tuple[PlannedStep, ...]:
+    """The runbook's own gates, and those that no runbook can leave out. What is promoted must run healthy where it
+    comes from."""
+    always = (*([SOAK] if request.verb is Verb.PROMOTE else []), *ALWAYS)
+    own = {entry.kind for entry in runbook.gates}
+    added = [Entry(f"gates.{kind}", kind, {}, None, 0) for kind in always if kind not in own]
+    return tuple(fill.gate(entry) for entry in (*runbook.gates, *added))
 
 
 def require_approval_first(runbook: Runbook, environment: str, smoke: Sequence[SmokeCheck] = ()) -> None:

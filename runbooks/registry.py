@@ -10,7 +10,7 @@ from bot.ports.image_registry import ImageRegistry
 from bot.ports.metrics import MetricsProviders
 from bot.ports.probe import Prober
 from bot.ports.store import Store
-from runbooks.gates import image, soak
+from runbooks.gates import freeze, image, soak
 from runbooks.judging import Jury
 from runbooks.kinds import GateKind, StepKind
 from runbooks.steps import (
@@ -46,7 +46,7 @@ STEP_KINDS: tuple[StepKind, ...] = (
     watch.KIND,
 )
 
-GATE_KINDS: tuple[GateKind, ...] = (image.KIND, soak.KIND)
+GATE_KINDS: tuple[GateKind, ...] = (freeze.KIND, image.KIND, soak.KIND)
 
 
 def step_kind(name: str) -> StepKind:
@@ -61,7 +61,8 @@ def gate_kind(name: str) -> GateKind:
 
 @dataclass(frozen=True, slots=True)
 class Reach:
-    """What executors reach of the world. `hint` wakes what watches a workload; `workload_of` is the catalogue's."""
+    """What executors reach of the world. `hint` wakes what watches a workload; `workload_of` and `windows_of` are the
+    catalogue's."""
 
     clusters: Clusters
     canaries: CanaryClusters
@@ -71,6 +72,7 @@ class Reach:
     store: Store
     hint: Hint
     workload_of: soak.WorkloadOf
+    windows_of: freeze.WindowsOf
 
 
 def executors(reach: Reach) -> Mapping[str, Executor]:
@@ -79,6 +81,7 @@ def executors(reach: Reach) -> Mapping[str, Executor]:
     trial = Trial(Jury(reach.metrics))
     return {
         canary.KIND.name: canary.Canary(clusters, canaries, trial, hint),
+        freeze.KIND.name: freeze.FreezeGate(reach.store, reach.windows_of),
         image.KIND.name: image.ImageGate(reach.registry),
         job.KIND.name: job.RunJob(clusters, hint),
         judge.KIND.name: judge.JudgeCanary(canaries, trial),

@@ -14,6 +14,7 @@ from bot.domain.release import ReleaseRecord
 from bot.domain.run import Run
 from bot.domain.target import Target
 from bot.ports.chat import Place
+from bot.ports.holds import Holds
 from bot.ports.narrator import Telling
 
 
@@ -96,7 +97,7 @@ class Backlog:
     late: timedelta
 
 
-class Transaction(Protocol):
+class Transaction(Holds, Protocol):
     """All or nothing: leaving the block by an exception undoes everything."""
 
     # --- what was heard ---
@@ -286,9 +287,8 @@ class Store(Protocol):
     """The database."""
 
     def transaction(self) -> AbstractAsyncContextManager[Transaction]:
-        """A read-write transaction; commits at the end of the block. Raises UnreachableError when the database is
-        away.
-        """
+        """A read-write transaction; commits at the end of the block. Raises UnreachableError when the database
+        is away."""
         ...
 
     def reading(self) -> AbstractAsyncContextManager[Transaction]:

@@ -94,7 +94,7 @@ def _why(run: Run) -> list[str]:
         return [f":warning: {quoted(run.reason)}."]
     if run.phase in (Phase.REJECTED, Phase.ABORTED):
         return []
-    ours = run.phase is Phase.EXPIRED or run.wish is not None
+    ours = run.phase in (Phase.EXPIRED, Phase.REFUSED) or run.wish is not None
     return [f"Why: {people(run.reason) if ours else quoted(run.reason)}."]
 
 
