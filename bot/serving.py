@@ -34,6 +34,7 @@ from bot.slack.socket_mode import SocketMode
 from bot.slack.web_api import Identity, identify, open_client
 from bot.store.database import Database
 from bot.web import Handler, Server
+from commands.locking import remind
 from runbooks.catalogue import Catalogue
 from runbooks.configuration import load
 
@@ -72,7 +73,9 @@ async def serve(settings: Settings) -> None:
         handler, connected = await _hearing(
             settings, slack, bot, configured=configured, clock=clock, store=store, stack=stack
         )
-        schedule = await stack.enter_async_context(Schedule(ring=bot.bells.ring, watchdog=lambda: watch(store, clock)))
+        schedule = await stack.enter_async_context(
+            Schedule(ring=bot.bells.ring, watchdog=lambda: _rounds(store, clock, configured))
+        )
         bot.bells.set_alarm = schedule.set_alarm
         server = Server(store=store, clock=clock, ready=connected, slack=handler)
         port = await stack.enter_async_context(server.listening(settings.host, settings.port))
@@ -94,6 +97,12 @@ async def opened(settings: Settings) -> AsyncIterator[Database]:
                 freed = await tx.release_leases(None)
             log.info("recovered", leases=freed)
         yield database
+
+
+async def _rounds(store: Store, clock: Clock, configured: Configured) -> None:
+    """What is looked after each minute: late runs, and locks that their owners forgot."""
+    await watch(store, clock)
+    await remind(store, clock, configured.catalogue())
 
 
 async def watch(store: Store, clock: Clock) -> None:

@@ -60,6 +60,10 @@ def _queued(run: Run, state: TargetState, now: datetime) -> tuple[str, str]:
     if begin and begin > now:
         return f"begins at {clock_time(begin, now)}", f"{typed(f'abort {run.id}')} takes it back."
     ahead = state.ahead_of(run.id)
+    if run.waiting_for:
+        place = f" at place {len(ahead)}, behind {code(ahead[0])}" if ahead else " first in line"
+        here = f"{run.request.target.service} {run.request.target.environment}"
+        return f"waits{place}: {safe(run.waiting_for)}", f"{typed(f'unlock {here} <reason>')} frees it. {_stop(run)}"
     if ahead:
         since = f", which has held the target for {roughly(now - state.since)}" if state.since else ""
         return (

@@ -10,6 +10,7 @@ from commands.verbs import (
     freeze,
     help,
     history,
+    lock,
     pause,
     plan,
     promote,
@@ -17,6 +18,7 @@ from commands.verbs import (
     rollback,
     status,
     unfreeze,
+    unlock,
     why,
 )
 
@@ -34,5 +36,7 @@ COMMANDS: tuple[CommandSpec[Any], ...] = (
     promote.SPEC,
     freeze.SPEC,
     unfreeze.SPEC,
+    lock.SPEC,
+    unlock.SPEC,
     help.SPEC,
 )

@@ -23,4 +23,7 @@ async def stored(asked: Asked, desk: Desk) -> Reply:
     await require_thawed(asked, desk)
     run = await desk.runs.request(desk.tx, request_for(asked, desk.invocation), desk.invocation)
     channel = desk.catalogue.channel(asked.target.service, asked.target.environment)
-    return replies.requested(run, await desk.tx.target_state(asked.target), channel=channel, now=desk.now)
+    lock = await desk.tx.locked(asked.target)
+    waits = lock if lock and not lock.lets(desk.invocation.user, asked.verb) else None
+    state = await desk.tx.target_state(asked.target)
+    return replies.requested(run, state, channel=channel, now=desk.now, locked=waits)

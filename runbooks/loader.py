@@ -21,7 +21,7 @@ STEPS: Mapping[str, StepKind] = {kind.name: kind for kind in STEP_KINDS}
 
 LATER_KINDS = frozenset(
     {"switch", "pipeline", "webhook"}
-    | {"ci", "vulnerabilities", "signature", "order", "compatibility", "pairing", "budget", "lock"}
+    | {"ci", "vulnerabilities", "signature", "order", "compatibility", "pairing", "budget"}
 )
 """Kinds that are planned; naming them is kinder than calling them unknown."""
 

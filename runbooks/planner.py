@@ -21,7 +21,7 @@ from runbooks.registry import gate_kind, step_kind
 from runbooks.spec import Entry, Runbook
 
 APPROVAL, SMOKE, SOAK = "approval", "smoke", "soak"
-ALWAYS = ("freeze",)
+ALWAYS = ("freeze", "lock")
 """Gates of every plan, whatever its runbook asks for besides."""
 
 RUN = "${run}"

@@ -10,7 +10,7 @@ from bot.ports.image_registry import ImageRegistry
 from bot.ports.metrics import MetricsProviders
 from bot.ports.probe import Prober
 from bot.ports.store import Store
-from runbooks.gates import freeze, image, soak
+from runbooks.gates import freeze, image, lock, soak
 from runbooks.judging import Jury
 from runbooks.kinds import GateKind, StepKind
 from runbooks.steps import (
@@ -46,7 +46,7 @@ STEP_KINDS: tuple[StepKind, ...] = (
     watch.KIND,
 )
 
-GATE_KINDS: tuple[GateKind, ...] = (freeze.KIND, image.KIND, soak.KIND)
+GATE_KINDS: tuple[GateKind, ...] = (freeze.KIND, image.KIND, lock.KIND, soak.KIND)
 
 
 def step_kind(name: str) -> StepKind:
@@ -85,6 +85,7 @@ def executors(reach: Reach) -> Mapping[str, Executor]:
         image.KIND.name: image.ImageGate(reach.registry),
         job.KIND.name: job.RunJob(clusters, hint),
         judge.KIND.name: judge.JudgeCanary(canaries, trial),
+        lock.KIND.name: lock.LockGate(reach.store),
         notify.KIND.name: notify.Notify(reach.store),
         promote.KIND.name: promote.Promote(clusters, canaries, trial, hint),
         recovery.KIND.name: recovery.Recovery(reach.metrics),

@@ -43,3 +43,6 @@ class Lock:
         loudly, to the channel and to them.
         """
         return user == self.owner or verb is Verb.ROLLBACK
+
+    def __str__(self) -> str:
+        return f"locked by <@{self.owner}> since {self.since:%Y-%m-%d %H:%M} UTC: {self.reason}"

@@ -168,23 +168,23 @@ class Transaction(Holds, Protocol):
         ...
 
     async def next_due(self, now: datetime) -> datetime | None:
-        """When the next run, invocation or message falls due after `now`; `None`: nothing will. What is due already
-        has woken its loop, and would hide the time for which an alarm is needed."""
+        """When the next run, invocation or message falls due after `now`, for an alarm; `None`: nothing will."""
         ...
 
     async def backlog(self, now: datetime) -> Backlog:
-        """How much there is and how much waits."""
+        """How much there is, how much waits."""
         ...
 
     async def release_leases(self, owner: str | None) -> int:
-        """Give up all leases and claims of `owner` (`None`: of everybody; only for a sole process at its start); how
-        many leases."""
+        """Give up the leases and claims of `owner` (`None`: everybody's, at a sole process's start); how many."""
         ...
 
     # --- targets ---
-    async def take_target(self, target: Target, run_id: RunId, *, at: datetime) -> TargetState:
-        """Take the target if it is free and nobody came before; the state afterwards tells who holds it. A run that was
-        only scheduled until now gets its place in the line. Safe to repeat."""
+    async def take_target(
+        self, target: Target, run_id: RunId, *, at: datetime, past: Collection[RunId] = ()
+    ) -> TargetState:
+        """Take the target if it is free and nobody came before (those it may go `past` aside); the state afterwards
+        tells who holds it. A run scheduled until now gets its place in the line. Safe to repeat."""
         ...
 
     async def free_target(self, target: Target, run_id: RunId) -> RunId | None:

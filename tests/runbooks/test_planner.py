@@ -52,6 +52,7 @@ def test_a_plan_holds_everything_that_was_gathered() -> None:
     assert [step.key for step in plan.all_steps()] == [
         "gates.image",
         "gates.freeze",
+        "gates.lock",
         "steps.approval",
         "steps.migrate",
         "steps.set_image",
