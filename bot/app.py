@@ -20,6 +20,7 @@ from bot.ports.canaries import CanaryClusters
 from bot.ports.chat import Chat
 from bot.ports.clock import Clock
 from bot.ports.cluster import Clusters
+from bot.ports.commits import Commits
 from bot.ports.directory import Directory
 from bot.ports.image_registry import ImageRegistry
 from bot.ports.metrics import MetricsProviders
@@ -55,6 +56,7 @@ class Ports:
     prober: Prober
     chat: Chat
     directory: Directory
+    commits: Commits | None = None
 
 
 class Configured:
@@ -164,6 +166,8 @@ def _reconciler(
         store=ports.store,
         hint=hints.changed,
         workload_of=lambda service, environment: configured.catalogue().workload(service, environment),
+        commits=ports.commits,
+        repository_of=lambda service: configured.catalogue().service(service).repository,
         windows_of=lambda environment: configured.catalogue().windows(environment),
     )
     needs = Needs(

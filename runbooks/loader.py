@@ -20,8 +20,7 @@ GATES: Mapping[str, GateKind] = {kind.name: kind for kind in GATE_KINDS}
 STEPS: Mapping[str, StepKind] = {kind.name: kind for kind in STEP_KINDS}
 
 LATER_KINDS = frozenset(
-    {"switch", "pipeline", "webhook"}
-    | {"ci", "vulnerabilities", "signature", "order", "compatibility", "pairing", "budget"}
+    {"switch", "pipeline", "webhook"} | {"ci", "vulnerabilities", "signature", "compatibility", "pairing", "budget"}
 )
 """Kinds that are planned; naming them is kinder than calling them unknown."""
 

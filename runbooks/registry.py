@@ -5,12 +5,13 @@ from dataclasses import dataclass
 
 from bot.ports.canaries import CanaryClusters
 from bot.ports.cluster import Clusters, Hint
+from bot.ports.commits import Commits
 from bot.ports.execution import Executor
 from bot.ports.image_registry import ImageRegistry
 from bot.ports.metrics import MetricsProviders
 from bot.ports.probe import Prober
 from bot.ports.store import Store
-from runbooks.gates import freeze, image, lock, soak
+from runbooks.gates import freeze, image, lock, order, soak
 from runbooks.judging import Jury
 from runbooks.kinds import GateKind, StepKind
 from runbooks.steps import (
@@ -46,7 +47,7 @@ STEP_KINDS: tuple[StepKind, ...] = (
     watch.KIND,
 )
 
-GATE_KINDS: tuple[GateKind, ...] = (freeze.KIND, image.KIND, lock.KIND, soak.KIND)
+GATE_KINDS: tuple[GateKind, ...] = (freeze.KIND, image.KIND, lock.KIND, order.KIND, soak.KIND)
 
 
 def step_kind(name: str) -> StepKind:
@@ -61,8 +62,8 @@ def gate_kind(name: str) -> GateKind:
 
 @dataclass(frozen=True, slots=True)
 class Reach:
-    """What executors reach of the world. `hint` wakes what watches a workload; `workload_of` and `windows_of` are the
-    catalogue's."""
+    """What executors reach of the world. `hint` wakes what watches a workload; `workload_of`, `windows_of`
+    and `repository_of` are the catalogue's. `commits` `None`: no server of repositories is configured."""
 
     clusters: Clusters
     canaries: CanaryClusters
@@ -73,6 +74,8 @@ class Reach:
     hint: Hint
     workload_of: soak.WorkloadOf
     windows_of: freeze.WindowsOf
+    repository_of: order.RepositoryOf
+    commits: Commits | None = None
 
 
 def executors(reach: Reach) -> Mapping[str, Executor]:
@@ -87,6 +90,7 @@ def executors(reach: Reach) -> Mapping[str, Executor]:
         judge.KIND.name: judge.JudgeCanary(canaries, trial),
         lock.KIND.name: lock.LockGate(reach.store),
         notify.KIND.name: notify.Notify(reach.store),
+        order.KIND.name: order.OrderGate(reach.registry, reach.commits, reach.repository_of),
         promote.KIND.name: promote.Promote(clusters, canaries, trial, hint),
         recovery.KIND.name: recovery.Recovery(reach.metrics),
         restore.KIND.name: restore.Restore(clusters, canaries, hint),

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from datetime import timedelta
 
+from bot.domain.errors import UsageError
 from bot.domain.outcome import Failed, Outcome, Pending, Succeeded
 from bot.domain.phase import Phase
 from bot.domain.plan import Verb
@@ -52,7 +53,11 @@ class FreezeGate:
         environment = plan.target.environment
         async with self._store.reading() as tx:
             freezes = await tx.freezes(now)
-        found = frozen(environment, self._windows_of(environment), freezes, now)
+        try:
+            windows = self._windows_of(environment)
+        except UsageError as exc:
+            return Failed(f"nobody can tell whether it is frozen: {exc}")
+        found = frozen(environment, windows, freezes, now)
         if found is None:
             return Succeeded("no freeze")
         if plan.verb is Verb.ROLLBACK:
