@@ -51,14 +51,11 @@ def frozen_line(found: Frozen, now: datetime) -> str:
     return f":snowflake: {scope_word(found.environment)} is frozen {until_word(found.until, now)}: {safe(found.reason)}"
 
 
-def told(key: str, channel: str, text: str) -> Telling:
-    """A message to a channel about what is held back."""
-    return Telling(MessageKey(f"hold/{key}/{channel}"), channel, Content(text), urgent=True)
-
-
-def stamp(at: datetime) -> int:
-    """What tells two holds of one place apart."""
-    return int(at.timestamp() * 1000)
+def told(key: str, channel: str, text: str, *, at: datetime) -> Telling:
+    """A message to a channel about what is held back; `at` tells two holds of one place apart."""
+    return Telling(
+        MessageKey(f"hold/{key}/{channel}/{int(at.timestamp() * 1000)}"), channel, Content(text), urgent=True
+    )
 
 
 def age(hold: Hold, now: datetime) -> str:

@@ -8,7 +8,7 @@ from bot.domain.plan import Verb
 from bot.domain.run import Run
 from bot.ports.clock import Clock
 from bot.ports.store import Store, TargetState, Transaction
-from commands.holds import age, stamp, told
+from commands.holds import age, told
 from commands.spec import Desk
 from commands.wording import code, person, safe, target, typed
 from runbooks.catalogue import Catalogue
@@ -59,7 +59,7 @@ async def note_passing(desk: Desk, run: Run) -> None:
         f"{typed(f'abort {run.id}')} stops it as long as nothing is changed."
     )
     channel = desk.catalogue.channel(asked.target.service, asked.target.environment)
-    await desk.tx.tell([told(f"through/{run.id}", channel, text)], at=desk.now)
+    await desk.tx.tell([told(f"through/{run.id}", channel, text, at=desk.now)], at=desk.now)
 
 
 async def remind(store: Store, clock: Clock, catalogue: Catalogue) -> int:
@@ -72,7 +72,7 @@ async def remind(store: Store, clock: Clock, catalogue: Catalogue) -> int:
             channel = catalogue.channel(lock.target.service, lock.target.environment)
             state = await tx.target_state(lock.target)
             text = f":alarm_clock: {person(lock.owner)}, do you still need it? {lock_line(lock, state, now)}"
-            await tx.tell([told(f"reminder/{lock.target}/{stamp(now)}", channel, text)], at=now)
+            await tx.tell([told(f"reminder/{lock.target}", channel, text, at=now)], at=now)
             await tx.reminded(lock.target, at=now)
     return len(old)
 

@@ -8,7 +8,7 @@ from bot.domain.hold import EVERYTHING, Freeze
 from bot.domain.journal import AuditEntry
 from bot.domain.json import JsonObject
 from commands.grammar import Line
-from commands.holds import freeze_line, scope_word, stamp, told, until_word
+from commands.holds import freeze_line, scope_word, told, until_word
 from commands.reply import Reply
 from commands.spec import CommandSpec, Desk, Reading
 from commands.wording import code, person, safe, slash_line, tame, typed
@@ -62,7 +62,7 @@ async def handle(command: FreezePlace, desk: Desk) -> Reply:
     await desk.tx.freeze(freeze)
     await desk.tx.audit(AuditEntry(now, by, "freeze", scope, _detail(freeze)))
     channels = desk.catalogue.channels(None if scope == EVERYTHING else scope)
-    await desk.tx.tell([told(f"freeze/{scope}/{stamp(now)}", each, _loud(freeze, now)) for each in channels], at=now)
+    await desk.tx.tell([told(f"freeze/{scope}", each, _loud(freeze, now), at=now) for each in channels], at=now)
     return Reply(
         f"{scope_word(scope)} is frozen {until_word(until, now)}. Releases that are under way and have changed nothing "
         f"yet wait; rollbacks are open. {typed(f'unfreeze {scope}')} lifts it.",

@@ -7,7 +7,7 @@ from bot.domain.hold import Lock
 from bot.domain.journal import AuditEntry
 from bot.domain.target import Target
 from commands.grammar import Line, place
-from commands.holds import age, stamp, told
+from commands.holds import age, told
 from commands.locking import here, lock_line
 from commands.reply import Reply
 from commands.spec import CommandSpec, Desk, Reading
@@ -49,7 +49,7 @@ async def handle(command: LockTarget, desk: Desk) -> Reply:
     await desk.tx.audit(AuditEntry(now, by, "lock", str(command.target), {"reason": command.reason}))
     state = await desk.tx.target_state(command.target)
     channel = desk.catalogue.channel(command.target.service, command.target.environment)
-    await desk.tx.tell([told(f"lock/{lock.target}/{stamp(now)}", channel, lock_line(lock, state, now))], at=now)
+    await desk.tx.tell([told(f"lock/{lock.target}", channel, lock_line(lock, state, now), at=now)], at=now)
     going = f" {code(state.holder)} is under way there; it waits if it has changed nothing yet." if state.holder else ""
     return Reply(
         f"{target(command.target)} is yours: releases of others wait, your own and rollbacks pass.{going} "

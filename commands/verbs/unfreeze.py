@@ -6,7 +6,7 @@ from bot.domain.errors import UsageError
 from bot.domain.hold import EVERYTHING
 from bot.domain.journal import AuditEntry
 from commands.grammar import Line
-from commands.holds import age, lifters, scope_word, stamp, told
+from commands.holds import age, lifters, scope_word, told
 from commands.reply import Reply
 from commands.spec import CommandSpec, Desk, Reading
 from commands.waking import wake_waiting
@@ -58,7 +58,7 @@ async def handle(command: Unfreeze, desk: Desk) -> Reply:
         f"{age(freeze, now)}{why}."
     )
     channels = desk.catalogue.channels(None if scope == EVERYTHING else scope)
-    await desk.tx.tell([told(f"unfreeze/{scope}/{stamp(now)}", each, text) for each in channels], at=now)
+    await desk.tx.tell([told(f"unfreeze/{scope}", each, text, at=now) for each in channels], at=now)
     await wake_waiting(desk.tx, None if scope == EVERYTHING else scope, at=now)
     return Reply(f"{scope_word(scope)} is open again. {typed('status')} shows what goes on.", about=scope)
 

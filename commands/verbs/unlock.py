@@ -7,7 +7,7 @@ from bot.domain.hold import Lock
 from bot.domain.journal import AuditEntry
 from bot.domain.target import Target
 from commands.grammar import Line, place
-from commands.holds import age, lifters, stamp, told
+from commands.holds import age, lifters, told
 from commands.locking import here, next_run, your_turn
 from commands.reply import Reply
 from commands.spec import CommandSpec, Desk, Reading
@@ -46,11 +46,11 @@ async def handle(command: Unlock, desk: Desk) -> Reply:
     why = f": {safe(command.reason)}" if command.reason else ""
     whose = "their lock" if by == lock.owner else f"the lock of {person(lock.owner)}"
     text = f":unlock: {target(named)} is free: {person(by)} has taken {whose} away after {age(lock, now)}{why}."
-    channel, key = desk.catalogue.channel(named.service, named.environment), f"unlock/{named}/{stamp(now)}"
-    await desk.tx.tell([told(key, channel, text)], at=now)
+    channel, key = desk.catalogue.channel(named.service, named.environment), f"unlock/{named}"
+    await desk.tx.tell([told(key, channel, text, at=now)], at=now)
     following = await next_run(desk.tx, await desk.tx.target_state(named))
     if following and following.request.requester != by:
-        await desk.tx.tell([told(f"turn/{following.id}", channel, your_turn(following, person(by)))], at=now)
+        await desk.tx.tell([told(f"turn/{following.id}", channel, your_turn(following, person(by)), at=now)], at=now)
     await wake_waiting(desk.tx, named.environment, at=now)
     return Reply(f"{target(named)} is free.", about=str(named))
 
