@@ -20,6 +20,7 @@ from bot.ports.canaries import CanaryClusters
 from bot.ports.chat import Chat
 from bot.ports.clock import Clock
 from bot.ports.cluster import Clusters
+from bot.ports.commits import Commits
 from bot.ports.directory import Directory
 from bot.ports.image_registry import ImageRegistry
 from bot.ports.metrics import MetricsProviders
@@ -61,6 +62,7 @@ class Ports:
     prober: Prober
     chat: Chat
     directory: Directory
+    commits: Commits | None = None
 
 
 class Configured:
@@ -174,6 +176,9 @@ def _reconciler(
         scans=ports.scans,
         signatures=ports.signatures,
         workloads_of=lambda service: configured.catalogue().workloads(service),
+        commits=ports.commits,
+        repository_of=lambda service: configured.catalogue().service(service).repository,
+        windows_of=lambda environment: configured.catalogue().windows(environment),
     )
     needs = Needs(
         clock=ports.clock,

@@ -36,6 +36,7 @@ from bot.slack.socket_mode import SocketMode
 from bot.slack.web_api import Identity, identify, open_client
 from bot.store.database import Database
 from bot.web import Handler, Server
+from commands.locking import remind
 from runbooks.catalogue import Catalogue
 from runbooks.configuration import load
 
@@ -74,7 +75,9 @@ async def serve(settings: Settings) -> None:
         handler, connected = await _hearing(
             settings, slack, bot, configured=configured, clock=clock, store=store, stack=stack
         )
-        schedule = await stack.enter_async_context(Schedule(ring=bot.bells.ring, watchdog=lambda: watch(store, clock)))
+        schedule = await stack.enter_async_context(
+            Schedule(ring=bot.bells.ring, watchdog=lambda: _rounds(store, clock, configured))
+        )
         bot.bells.set_alarm = schedule.set_alarm
         server = Server(store=store, clock=clock, ready=connected, slack=handler)
         port = await stack.enter_async_context(server.listening(settings.host, settings.port))
@@ -96,6 +99,12 @@ async def opened(settings: Settings) -> AsyncIterator[Database]:
                 freed = await tx.release_leases(None)
             log.info("recovered", leases=freed)
         yield database
+
+
+async def _rounds(store: Store, clock: Clock, configured: Configured) -> None:
+    """What is looked after each minute: late runs, and locks that their owners forgot."""
+    await watch(store, clock)
+    await remind(store, clock, configured.catalogue())
 
 
 async def watch(store: Store, clock: Clock) -> None:
@@ -139,6 +148,7 @@ async def _ports(
     clock = SystemClock()
     connections = {name: Connection(each.kubeconfig, each.context) for name, each in catalogue.clusters.items()}
     clusters = await stack.enter_async_context(KubernetesClusters(connections, clock))
+    ci = await stack.enter_async_context(ci_servers(catalogue.ci, clock=clock))
     return Ports(
         clock=clock,
         store=store,
@@ -148,7 +158,8 @@ async def _ports(
         registry=await stack.enter_async_context(_registry(settings, catalogue)),
         scans=clusters,
         signatures=SigstoreSignatures(),
-        ci=await stack.enter_async_context(ci_servers(catalogue.ci, clock=clock)),
+        ci=ci,
+        commits=ci if ci.keeps_repositories else None,
         prober=await stack.enter_async_context(HttpProber()),
         chat=slack.chat,
         directory=slack.directory,

@@ -13,14 +13,14 @@ from commands.spec import Reading
 from commands.wording import tame
 from runbooks.source import unknown
 
-OPTIONS = ("runbook", "at", "reason")
+OPTIONS = ("runbook", "at", "reason", "exempt")
 FLAGS = ("dry-run", "break-glass")
 
 
 @dataclass(frozen=True, slots=True)
 class Asked:
     """A wish to start a run. `ref` is empty for the last known good, and for a promotion: what runs in `origin`.
-    `runbook` is empty for the target's own."""
+    `runbook` is empty for the target's own. `exempt` is why a freeze shall not hold it up."""
 
     verb: Verb
     target: Target
@@ -31,6 +31,7 @@ class Asked:
     dry_run: bool = False
     break_glass: bool = False
     origin: str = ""
+    exempt: str = ""
 
 
 def read_asked(line: Line, reading: Reading, verb: Verb, placed: Placed) -> Asked:
@@ -48,7 +49,10 @@ def read_asked(line: Line, reading: Reading, verb: Verb, placed: Placed) -> Aske
         not_before=moment(line.options["at"], reading.now) if "at" in line.options else None,
         dry_run="dry-run" in line.flags,
         break_glass="break-glass" in line.flags,
+        exempt=tame(line.options.get("exempt", "")),
     )
+    if "exempt" in line.options:
+        _require_exemptible(asked, reading)
     if asked.break_glass:
         _require_breakable(asked, reading)
     return asked
@@ -67,6 +71,7 @@ def request_for(asked: Asked, invocation: Invocation) -> Request:
         not_before=asked.not_before,
         break_glass=asked.break_glass,
         origin=asked.origin,
+        exempt=asked.exempt,
     )
 
 
@@ -82,6 +87,20 @@ def require_version(placed: Placed, verb: str) -> None:
         raise UsageError(
             f"`{placed.ref}` is no tag, commit or digest.", hint=f"Write it without the image's name, like {example}."
         )
+
+
+def _require_exemptible(asked: Asked, reading: Reading) -> None:
+    """Raise UsageError for an exemption that means nothing, that has no reason, or that nobody could vote on."""
+    if asked.verb is Verb.ROLLBACK:
+        raise UsageError("A rollback is never stopped by a freeze.", hint="Leave `--exempt` out.")
+    if not asked.exempt:
+        raise UsageError("An exemption needs a reason; those who vote read it.", hint='Write `--exempt "why now"`.')
+    if asked.break_glass:
+        raise UsageError(
+            "An exemption from a freeze needs a vote, and breaking the glass goes on without any.",
+            hint="Leave `--break-glass` out, or ask for the freeze to be lifted.",
+        )
+    reading.catalogue.policy(asked.target.environment, asked.verb, exempt=True)
 
 
 def _require_breakable(asked: Asked, reading: Reading) -> None:

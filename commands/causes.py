@@ -5,6 +5,7 @@ from datetime import datetime
 from bot.domain.phase import Phase
 from bot.domain.plan import PlannedStep
 from bot.domain.run import Run
+from bot.engine.standing import stands_in_the_way
 from bot.ports.store import TargetState
 from commands.reply import Reply
 from commands.wording import ago, clock_time, code, people, person, safe, typed, version
@@ -59,6 +60,10 @@ def _queued(run: Run, state: TargetState, now: datetime) -> tuple[str, str]:
     if begin and begin > now:
         return f"begins at {clock_time(begin, now)}", f"{typed(f'abort {run.id}')} takes it back."
     ahead = state.ahead_of(run.id)
+    if run.waiting_for:
+        place = f" at place {len(ahead)}, behind {code(ahead[0])}" if ahead else " first in line"
+        here = f"{run.request.target.service} {run.request.target.environment}"
+        return f"waits{place}: {safe(run.waiting_for)}", f"{typed(f'unlock {here} <reason>')} frees it. {_stop(run)}"
     if ahead:
         since = f", which has held the target for {roughly(now - state.since)}" if state.since else ""
         return (
@@ -91,6 +96,9 @@ def _stepping(run: Run, now: datetime) -> tuple[str, str]:
         return f"has done all its steps and is being closed{waits}", _patience()
     if step.kind == "approval" and run.ballot and not run.ballot.closed and not run.step(step.key).blocked:
         return _voting(run, now)
+    gate = stands_in_the_way(run)
+    if gate and run.phase is Phase.RUNNING:
+        return _waits(run, gate, "the gate", now)
     if run.phase is Phase.RESTORING:
         cause, way = _waits(run, step, "the step", now)
         plan = run.sealed_plan()

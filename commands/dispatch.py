@@ -1,13 +1,13 @@
 """One invocation, from its line to its reply: parse, authorise, look; then one transaction acts, answers, is done."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 from bot import logs
-from bot.domain.errors import PermanentError, SluiceError, UsageError
-from bot.domain.ids import TERMINAL, reply_key, slip_key
+from bot.domain.errors import NotFoundError, PermanentError, SluiceError, UsageError
+from bot.domain.ids import TERMINAL, UserId, reply_key, slip_key
 from bot.domain.invocation import Invocation, Origin
 from bot.domain.journal import AuditEntry
 from bot.domain.json import JsonObject
@@ -87,10 +87,11 @@ class Dispatcher:
         # Everything that may wait for the network comes before the transaction, which must be short.
         await require_known(self._directory, invocation.user)
         spec, command = understood.spec, understood.command
+        member_of = await self._memberships(spec.groups(command, catalogue), invocation.user)
         reply = await spec.look(command, invocation, self._planning) if spec.look else None
         async with self._store.transaction() as tx:
             if reply is None:
-                reply = await spec.handle(command, self._desk(tx, invocation, catalogue))
+                reply = await spec.handle(command, self._desk(tx, invocation, catalogue, member_of))
             await self._finish(tx, heard, reply)
 
     def _understand(self, invocation: Invocation, catalogue: Catalogue) -> Understood:
@@ -112,8 +113,28 @@ class Dispatcher:
                 hint="Type it again if you still want it.",
             )
 
-    def _desk(self, tx: Transaction, invocation: Invocation, catalogue: Catalogue) -> Desk:
-        return Desk(tx, invocation, catalogue, runs=self._runs, now=self._clock.now(), commands=COMMANDS)
+    async def _memberships(self, groups: Sequence[str], user: UserId) -> frozenset[str]:
+        """Which of the groups a person belongs to; one that is gone has no members. Raises UnreachableError."""
+        found = set()
+        for group in groups:
+            try:
+                members = await self._directory.members(group)
+            except NotFoundError:
+                log.warning("group is not known", group=group)
+                continue
+            found |= {group} if user in members else set()
+        return frozenset(found)
+
+    def _desk(self, tx: Transaction, invocation: Invocation, catalogue: Catalogue, member_of: frozenset[str]) -> Desk:
+        return Desk(
+            tx,
+            invocation,
+            catalogue,
+            runs=self._runs,
+            now=self._clock.now(),
+            commands=COMMANDS,
+            member_of=member_of,
+        )
 
     async def _finish(self, tx: Transaction, heard: Heard, reply: Reply, *, refused: SluiceError | None = None) -> None:
         """Answer, note in the journal, and be done with the invocation."""

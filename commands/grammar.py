@@ -19,7 +19,7 @@ from runbooks.catalogue import Catalogue
 from runbooks.source import did_you_mean, unknown
 
 LONGEST_LINE = 2000
-VALUES = frozenset({"runbook", "at", "reason"})
+VALUES = frozenset({"runbook", "at", "reason", "exempt"})
 FLAGS = frozenset({"dry-run", "break-glass"})
 
 RUN_ID = re.compile(r"[a-z0-9][a-z0-9-]*-[a-z0-9-]*[a-z0-9]-[1-9]\d{0,8}")
@@ -173,7 +173,7 @@ def _no_value(name: str, equals: str) -> None:
 def _next_value(name: str, parts: Iterator[str]) -> str:
     value = next(parts, "--")
     if value.startswith("--"):
-        example = {"runbook": "hotfix", "at": "18:00", "reason": '"what for"'}[name]
+        example = {"runbook": "hotfix", "at": "18:00", "reason": '"what for"', "exempt": '"why now"'}[name]
         raise UsageError(f"`--{name}` needs a value.", hint=f"Write `--{name} {example}`.")
     return value
 

@@ -7,8 +7,10 @@ from commands.verbs import (
     abort,
     canary,
     deploy,
+    freeze,
     help,
     history,
+    lock,
     matrix,
     pause,
     plan,
@@ -16,6 +18,8 @@ from commands.verbs import (
     resume,
     rollback,
     status,
+    unfreeze,
+    unlock,
     why,
 )
 
@@ -32,5 +36,9 @@ COMMANDS: tuple[CommandSpec[Any], ...] = (
     resume.SPEC,
     canary.SPEC,
     promote.SPEC,
+    freeze.SPEC,
+    unfreeze.SPEC,
+    lock.SPEC,
+    unlock.SPEC,
     help.SPEC,
 )

@@ -6,6 +6,7 @@ from typing import Any
 
 from bot.domain.approval import ApprovalPolicy
 from bot.domain.errors import SluiceError
+from bot.domain.hold import Lock
 from bot.domain.ids import RunId
 from bot.domain.plan import Plan, PlannedStep, Previous, Verb
 from bot.domain.release import ReleaseRecord
@@ -24,8 +25,11 @@ def slip(error: SluiceError) -> Reply:
     return Reply(safe(str(error)))
 
 
-def requested(run: Run, state: TargetState, *, channel: str, now: datetime, back: str = "") -> Reply:
-    """A run was stored. `back`: the last known good version, where it is known already."""
+def requested(
+    run: Run, state: TargetState, *, channel: str, now: datetime, back: str = "", locked: Lock | None = None
+) -> Reply:
+    """A run was stored. `back`: the last known good version, where it is known already; `locked`: the lock that it
+    waits for."""
     asked = run.request
     good = f"the last known good version{f', {version(back)},' if back else ''}"
     carried = f"what runs in *{asked.origin}*" if asked.origin else good
@@ -34,7 +38,9 @@ def requested(run: Run, state: TargetState, *, channel: str, now: datetime, back
     if asked.not_before:
         lines.append(f"It begins at {clock_time(asked.not_before, now)}; {typed(f'abort {run.id}')} takes it back.")
     ahead = state.ahead_of(run.id)
-    if ahead:
+    if locked:
+        lines.append(f"It waits at place {len(ahead) + 1} in the line: {safe(str(locked))}.")
+    elif ahead:
         place = f"It waits at place {len(ahead)}, behind {code(ahead[0])}, and begins by itself"
         lines.append(f"{place}; {typed(f'abort {run.id}')} leaves the line.")
     lines.append(f"Follow it in {safe(channel)}; {typed(f'why {run.id}')} tells what it waits for.")

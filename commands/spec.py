@@ -28,7 +28,8 @@ class Reading:
 
 @dataclass(frozen=True, slots=True)
 class Desk:
-    """What a verb acts with, inside one transaction that the dispatcher opened and will commit."""
+    """What a verb acts with, inside one transaction that the dispatcher opened and will commit. `member_of`: which of
+    the groups that the verb asks about the person belongs to."""
 
     tx: Transaction
     invocation: Invocation
@@ -36,6 +37,7 @@ class Desk:
     runs: Runs
     now: datetime
     commands: "Sequence[CommandSpec[Any]]"
+    member_of: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +47,7 @@ class CommandSpec(Generic[C]):
     `parse` is pure and raises UsageError. `look`, where there is one, runs before the transaction and may wait for the
     network; if it answers, that is the reply and nothing is done. `handle` acts; it may raise UsageError, upon which
     nothing it did stays. `starts` tells whether a command begins a change: an old one is not carried out.
+    `groups` names the groups of which it matters whether the person belongs to them.
     """
 
     verb: str
@@ -55,3 +58,4 @@ class CommandSpec(Generic[C]):
     handle: Callable[[C, Desk], Awaitable[Reply]]
     look: Callable[[C, Invocation, Planning], Awaitable[Reply | None]] | None = None
     starts: Callable[[C], bool] = lambda _command: False
+    groups: Callable[[C, Catalogue], tuple[str, ...]] = lambda _command, _catalogue: ()

@@ -4,6 +4,7 @@ from bot.domain.invocation import Invocation
 from bot.ports.planning import Planning
 from commands import replies
 from commands.asking import Asked, request_for
+from commands.freezing import require_thawed
 from commands.permissions import require_may_start
 from commands.reply import Reply
 from commands.spec import Desk
@@ -19,6 +20,10 @@ async def shown(asked: Asked, invocation: Invocation, planning: Planning) -> Rep
 async def stored(asked: Asked, desk: Desk) -> Reply:
     """Store the run; the engine does the rest. Raises UsageError where this person may not start it from here."""
     require_may_start(desk.invocation, asked.target.environment, desk.catalogue, break_glass=asked.break_glass)
+    await require_thawed(asked, desk)
     run = await desk.runs.request(desk.tx, request_for(asked, desk.invocation), desk.invocation)
     channel = desk.catalogue.channel(asked.target.service, asked.target.environment)
-    return replies.requested(run, await desk.tx.target_state(asked.target), channel=channel, now=desk.now)
+    lock = await desk.tx.locked(asked.target)
+    waits = lock if lock and not lock.lets(desk.invocation.user, asked.verb) else None
+    state = await desk.tx.target_state(asked.target)
+    return replies.requested(run, state, channel=channel, now=desk.now, locked=waits)

@@ -1,10 +1,8 @@
 """The catalogue: what is released where, by which runbook, and who is asked. The model of `sluice.yaml`."""
 
 import re
-from datetime import timedelta
-from typing import Annotated, Self
 
-from pydantic import BeforeValidator, Field, field_validator, model_validator
+from pydantic import Field, field_validator
 
 from bot.domain.approval import ApprovalPolicy
 from bot.domain.errors import UsageError
@@ -15,7 +13,7 @@ from bot.domain.traffic import Route
 from bot.ports.metrics import SignalQueries
 from runbooks.checks import SmokeCheck
 from runbooks.ci_servers import CiEntry, CiPlace, ServiceCiField, place_of
-from runbooks.durations import PositiveDuration
+from runbooks.environments import Approval, Channel, ClusterEntry, EnvironmentEntry
 from runbooks.metrics_providers import ProviderEntry
 from runbooks.needs import Need
 from runbooks.parts import Name, Part
@@ -23,67 +21,10 @@ from runbooks.signals import SignalsField, resolve
 from runbooks.source import did_you_mean, unknown
 from runbooks.supply_chain import Signatures, SupplyChain, VulnerabilityRules
 from runbooks.traffic import Traffic
+from runbooks.windows import FreezeWindow
 
 OBJECT_NAME = re.compile(r"[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?")
 REPOSITORY = re.compile(r"[a-zA-Z0-9.-]+(:\d+)?(/[a-z0-9]+([._-]+[a-z0-9]+)*)+")
-HALF_AN_HOUR = timedelta(minutes=30)
-
-
-def group(value: object) -> object:
-    """A user group's handle; raises ValueError."""
-    if not isinstance(value, str) or not re.fullmatch(r"@?[\w.-]+", value):
-        raise ValueError(f"'{value}' is not a user group; write its handle in quotes, like \"@release-approvers\"")
-    return f"@{value.removeprefix('@')}"
-
-
-def channel(value: object) -> object:
-    """A channel's name or id; raises ValueError. An unquoted `#` begins a comment in YAML, so nothing is left of it."""
-    if not isinstance(value, str) or not re.fullmatch(r"#?[\w.-]+", value):
-        raise ValueError('write the channel in quotes, like "#deploys"')
-    return value
-
-
-Group = Annotated[str, BeforeValidator(group)]
-Channel = Annotated[str, BeforeValidator(channel)]
-
-
-class ClusterEntry(Part):
-    """How to reach a cluster. Both `None`: from inside the cluster, else the default kubeconfig and its context."""
-
-    kubeconfig: str | None = None
-    context: str | None = None
-
-
-class Approval(Part):
-    """Who is asked, how many must say yes, and how long that takes and holds. `on_call` may vote for their own
-    rollback; `break_glass` may go on without votes; `None`: nobody."""
-
-    from_: Group = Field(alias="from")
-    count: int = Field(default=1, ge=1, le=50, strict=True)
-    within: PositiveDuration = HALF_AN_HOUR
-    use_within: PositiveDuration = HALF_AN_HOUR
-    on_call: Group | None = None
-    break_glass: Group | None = None
-
-
-class EnvironmentEntry(Part):
-    """A namespace of a cluster. `protected`: nothing changes in it without votes. `channel` wins over the service's.
-    `gates` must pass before any release to it, whatever its runbook asks for; a rollback is never held up by them."""
-
-    cluster: str
-    namespace: Name
-    protected: bool = False
-    approval: Approval | None = None
-    channel: Channel | None = None
-    gates: list[object] = Field(default_factory=list)
-
-    @model_validator(mode="after")
-    def _asks_somebody(self) -> Self:
-        if self.protected and self.approval is None:
-            raise ValueError(
-                "a protected environment needs 'approval', such as {from: \"@release-approvers\", count: 2}"
-            )
-        return self
 
 
 class WorkloadEntry(Part):
@@ -202,9 +143,13 @@ class Catalogue(Part):
         exceptions = (*entry.vulnerabilities.exceptions, *self.vulnerabilities.exceptions)
         return SupplyChain(service, entry.signatures or self.signatures, exceptions, entry.repository or "")
 
-    def policy(self, environment: str, verb: Verb) -> ApprovalPolicy | None:
-        """Who is asked; `None`: nobody is. A rollback needs one vote, and those on call may vote for their own."""
-        asked = self.environment(environment).approval
+    def policy(self, environment: str, verb: Verb, *, exempt: bool = False) -> ApprovalPolicy | None:
+        """Who is asked; `None`: nobody is. A rollback needs one vote, and those on call may vote for their own. What is
+        `exempt` from a freeze needs a vote even where nobody is asked otherwise. Raises UsageError."""
+        place = self.environment(environment)
+        asked = place.approval
+        if asked is None and exempt:
+            asked = Approval(from_=self._exempting(environment, place.exemptions))
         if asked is None:
             return None
         back = verb is Verb.ROLLBACK
@@ -216,6 +161,24 @@ class Catalogue(Part):
             self_group=asked.on_call if back else None,
             break_glass=asked.break_glass,
         )
+
+    @staticmethod
+    def _exempting(environment: str, named: str | None) -> str:
+        if named is None:
+            raise UsageError(
+                f"Nobody is named who may vote on an exemption in {environment}.",
+                hint=f"Write 'exemptions: \"@release-approvers\"' under environments.{environment} in sluice.yaml.",
+            )
+        return named
+
+    def windows(self, environment: str) -> tuple[FreezeWindow, ...]:
+        """When nothing may change in an environment. Raises UsageError."""
+        return self.environment(environment).freeze
+
+    def channels(self, environment: str | None = None) -> tuple[str, ...]:
+        """Every channel in which releases are told; of one environment: where its own are. Raises UsageError."""
+        named = list(self.environments) if environment is None else [environment]
+        return tuple(dict.fromkeys(self.channel(service, each) for each in named for service in self.services))
 
     def channel(self, service: str, environment: str | None = None) -> str:
         """Where a release is told: the environment's own channel, else the service's. Raises UsageError."""

@@ -49,9 +49,11 @@ class StepKind:
 
 @dataclass(frozen=True, slots=True)
 class GateKind:
-    """A kind of gate. Until `deadline` an unknown answer is asked again; then it has failed."""
+    """A kind of gate. Until `deadline` an unknown answer is asked again; then it has failed. `standing`: what it says
+    must hold again right before the first change, so it is asked once more there."""
 
     name: str
     spec: type[StepSpec]
     deadline: timedelta
     about: str
+    standing: bool = False

@@ -24,6 +24,8 @@ from runbooks.spec import Entry, Runbook
 from runbooks.supply_chain import SupplyChain
 
 APPROVAL, PAIRING, SMOKE, SOAK = "approval", "pairing", "smoke", "soak"
+ALWAYS = ("freeze", "lock")
+"""Gates of every plan, whatever its runbook asks for besides."""
 
 RUN = "${run}"
 """A plan does not know its run: this look-up stays until a step is executed."""
@@ -59,10 +61,10 @@ class Facts:
 def make_plan(request: Request, runbook: Runbook, facts: Facts) -> Plan:
     """The plan. Raises UsageError when the runbook may not be used here, PermanentError for an unknown look-up."""
     require_whole(runbook)
-    if facts.protected:
+    if facts.protected or request.exempt:
         require_approval_first(runbook, request.target.environment, facts.smoke)
         if facts.policy is None:
-            raise PermanentError(f"{request.target.environment} is protected, and nobody is named who may vote there")
+            raise PermanentError(f"{request.target.environment} needs votes for this, and nobody is named who may vote")
     values = {
         "artifact.digest": facts.artifact.digest,
         "artifact.image": facts.artifact.image,
@@ -93,6 +95,7 @@ def make_plan(request: Request, runbook: Runbook, facts: Facts) -> Plan:
         notes=facts.notes,
         traffic=facts.traffic,
         signals=facts.signals,
+        exempt=request.exempt,
     )
 
 
@@ -107,6 +110,8 @@ def _gates(request: Request, runbook: Runbook, facts: Facts) -> list[Entry]:
     related = facts.needs or facts.needed_by
     if related and request.verb is not Verb.ROLLBACK and all(entry.kind != PAIRING for entry in wanted):
         wanted.append(Entry(f"gates.{PAIRING}", PAIRING, {}, None, 0))
+    present = {entry.kind for entry in wanted}
+    wanted += [Entry(f"gates.{kind}", kind, {}, None, 0) for kind in ALWAYS if kind not in present]
     found: list[Entry] = []
     for entry in wanted:
         if any((entry.kind, entry.params, entry.deadline) == (one.kind, one.params, one.deadline) for one in found):
@@ -169,7 +174,8 @@ class _Filler:
                 "needed_by": dict(self.facts.needed_by),
                 "in": params["in"] or self.facts.soaks_in,
             }
-        return PlannedStep(StepKey(entry.key), entry.kind, params, _deadline(entry, kind.deadline))
+        deadline = _deadline(entry, kind.deadline)
+        return PlannedStep(StepKey(entry.key), entry.kind, params, deadline, standing=kind.standing)
 
     def step(self, entry: Entry) -> PlannedStep:
         kind = step_kind(entry.kind)

@@ -65,10 +65,10 @@ class Gatherer:
             previous=previous(state, running, records),
             live_template=state.template_sha256,
             live_mark=state.annotations.get(RUN_MARK, ""),
-            policy=catalogue.policy(environment, self._votes_as(request, runbook)),
+            policy=catalogue.policy(environment, self._votes_as(request, runbook), exempt=bool(request.exempt)),
             channel=catalogue.channel(service, environment),
             smoke=catalogue.smoke(service, environment),
-            notes=(*notes(state), *unsealed, *traffic.notes),
+            notes=(*exemption(request), *notes(state), *unsealed, *traffic.notes),
             traffic=traffic.route,
             signals=traffic.signals,
             soaks_in=request.origin or catalogue.environment_before(environment),
@@ -263,6 +263,13 @@ def _default(records: list[ReleaseRecord], marked: tuple[str, ...], running: str
 
 def _refs(image: str, records: list[ReleaseRecord]) -> list[str]:
     return [record.ref for record in records if same_image(record.image, image)]
+
+
+def exemption(request: Request) -> tuple[str, ...]:
+    """What those who vote must not miss: they let a change through a freeze."""
+    if not request.exempt:
+        return ()
+    return (f"EXEMPT FROM THE FREEZE of {request.target.environment} if this is approved: {request.exempt}",)
 
 
 def notes(state: WorkloadState) -> tuple[str, ...]:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from bot.ports.canaries import CanaryClusters
 from bot.ports.cluster import Clusters, Hint
+from bot.ports.commits import Commits
 from bot.ports.execution import Executor
 from bot.ports.image_registry import ImageRegistry
 from bot.ports.metrics import MetricsProviders
@@ -14,7 +15,7 @@ from bot.ports.scans import ScannedClusters
 from bot.ports.signatures import Signatures
 from bot.ports.store import Store
 from runbooks.attestations import Attestations
-from runbooks.gates import ci, image, pairing, signature, soak, vulnerabilities
+from runbooks.gates import ci, freeze, image, lock, order, pairing, signature, soak, vulnerabilities
 from runbooks.judging import Jury
 from runbooks.kinds import GateKind, StepKind
 from runbooks.running import WorkloadOf
@@ -56,7 +57,10 @@ STEP_KINDS: tuple[StepKind, ...] = (
 
 GATE_KINDS: tuple[GateKind, ...] = (
     ci.KIND,
+    freeze.KIND,
     image.KIND,
+    lock.KIND,
+    order.KIND,
     pairing.KIND,
     signature.KIND,
     soak.KIND,
@@ -76,8 +80,8 @@ def gate_kind(name: str) -> GateKind:
 
 @dataclass(frozen=True, slots=True)
 class Reach:
-    """What executors reach of the world. `hint` wakes what watches a workload; `workload_of` and `workloads_of` are the
-    catalogue's."""
+    """What executors reach of the world. `hint` wakes what watches a workload; `workload_of`, `workloads_of`,
+    `windows_of` and `repository_of` are the catalogue's. `commits` `None`: no server of repositories is configured."""
 
     clusters: Clusters
     canaries: CanaryClusters
@@ -91,6 +95,9 @@ class Reach:
     scans: ScannedClusters
     signatures: Signatures
     workloads_of: WorkloadsOf
+    windows_of: freeze.WindowsOf
+    repository_of: order.RepositoryOf
+    commits: Commits | None = None
 
 
 def executors(reach: Reach) -> Mapping[str, Executor]:
@@ -101,12 +108,15 @@ def executors(reach: Reach) -> Mapping[str, Executor]:
     return {
         canary.KIND.name: canary.Canary(clusters, canaries, trial, hint),
         ci.KIND.name: ci.CiGate(reach.ci),
+        freeze.KIND.name: freeze.FreezeGate(reach.store, reach.windows_of),
         image.KIND.name: image.ImageGate(reach.registry),
         job.KIND.name: job.RunJob(clusters, hint),
         judge.KIND.name: judge.JudgeCanary(canaries, trial),
+        lock.KIND.name: lock.LockGate(reach.store),
         notify.KIND.name: notify.Notify(reach.store),
         pairing.KIND.name: pairing.PairingGate(clusters, reach.registry, reach.store, reach.workload_of),
         pipeline.KIND.name: pipeline.RunPipeline(reach.ci),
+        order.KIND.name: order.OrderGate(reach.registry, reach.commits, reach.repository_of),
         promote.KIND.name: promote.Promote(clusters, canaries, trial, hint),
         recovery.KIND.name: recovery.Recovery(reach.metrics),
         restore.KIND.name: restore.Restore(clusters, canaries, hint),

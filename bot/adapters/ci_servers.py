@@ -51,6 +51,11 @@ class OpenCiServers:
     ) -> None:
         await self._stack.aclose()
 
+    @property
+    def keeps_repositories(self) -> bool:
+        """Whether one of them can tell of commits."""
+        return any(server.commits is not None for server in self.servers.values())
+
     def get(self, name: str) -> Pipelines:
         """See `CiServers`."""
         if name not in self.servers:

@@ -26,6 +26,17 @@ class RunRequested:
 
 
 @dataclass(frozen=True, slots=True)
+class ExemptionAsked:
+    """A release shall pass a freeze of its environment, for this reason; people vote on it."""
+
+    run_id: RunId
+    at: datetime
+    by: UserId
+    reason: str
+    kind: Literal["exemption_asked"] = "exemption_asked"
+
+
+@dataclass(frozen=True, slots=True)
 class RunQueued:
     """Another run holds the target. `place` counts from 1; `behind` is the run that holds it."""
 
@@ -251,6 +262,7 @@ class RunEnded:
 
 Event = (
     RunRequested
+    | ExemptionAsked
     | RunQueued
     | TurnCame
     | RunPlanned

@@ -15,6 +15,9 @@ class FailureCause(StrEnum):
     BROKEN = "broken"
     REJECTED = "rejected"
     EXPIRED = "expired"
+    REFUSED = "refused"
+    """A standing gate failed right before the first change."""
+
     OVERWRITTEN = "overwritten"
     """Somebody else set another image meanwhile: theirs stays, and nothing is undone but a canary beside it."""
 

@@ -38,6 +38,7 @@ MOVES: dict[Phase, frozenset[Phase]] = {
             Phase.REJECTED,
             Phase.EXPIRED,
             Phase.ABORTED,
+            Phase.REFUSED,  # a standing gate fails right before the first change
         }
     ),
     Phase.RESTORING: frozenset({Phase.RESTORED, Phase.FAILED}),

@@ -10,7 +10,7 @@ from functools import cached_property
 from bot.domain.approval import ApprovalPolicy
 from bot.domain.ids import StepKey, UserId
 from bot.domain.image import Digest
-from bot.domain.json import Json, canonical
+from bot.domain.json import LATER, Json, canonical
 from bot.domain.target import Target, WorkloadRef
 from bot.domain.traffic import Route
 
@@ -33,7 +33,8 @@ class Request:
 
     `ref` is a tag, a commit or a digest as typed; for a rollback it may be empty: the last known good. `runbook` is
     empty for the target's own. `not_before` delays the start (`--at`). `channel` is where it was asked. `origin` is the
-    environment whose artifact a promotion carries; empty for everything else.
+    environment whose artifact a promotion carries; empty for everything else. `exempt` is why a freeze of the
+    environment shall not hold it up; empty: it shall.
     """
 
     verb: Verb
@@ -46,6 +47,7 @@ class Request:
     not_before: datetime | None = None
     break_glass: bool = False
     origin: str = ""
+    exempt: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,13 +88,15 @@ class RunbookPin:
 
 @dataclass(frozen=True, slots=True)
 class PlannedStep:
-    """One step or gate with everything looked up. `changes`: whether it may alter something people use."""
+    """One step or gate with everything looked up. `changes`: whether it may alter something people use. `standing`: a
+    gate that is asked again right before the first change."""
 
     key: StepKey
     kind: str
     params: Mapping[str, Json]
     deadline: timedelta
     changes: bool = False
+    standing: bool = field(default=False, metadata=LATER)
 
 
 @dataclass(frozen=True)  # no slots: the seal is worked out once and kept
@@ -103,6 +107,7 @@ class Plan:
     else changed the workload; `live_mark` names the run that had marked it. `approval` is `None` where nobody needs to
     be asked. `notes` are risks that people should see before they say yes. `traffic` is the way of requests that a
     canary divides, `signals` what is measured of it, every query resolved; neither where the runbook has no canary.
+    `exempt` is the reason for which a freeze of the environment does not hold it up; people vote on it too.
     """
 
     verb: Verb
@@ -124,6 +129,7 @@ class Plan:
     notes: tuple[str, ...] = field(default=())
     traffic: Route | None = None
     signals: Mapping[str, Json] = field(default_factory=dict)
+    exempt: str = field(default="", metadata=LATER)
 
     @cached_property
     def sha256(self) -> str:

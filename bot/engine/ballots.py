@@ -14,7 +14,7 @@ from bot.domain.errors import NotFoundError, PermanentError, TemporaryError
 from bot.domain.events import BallotClosed, BallotDecided, BallotOpened, Event, VotesCounted
 from bot.domain.ids import UserId, live_key
 from bot.domain.outcome import Failed, FailureCause, Outcome, Pending, Succeeded, Voided
-from bot.domain.plan import Plan, PlannedStep
+from bot.domain.plan import PlannedStep
 from bot.domain.run import Run
 from bot.engine.timing import NEXT_COUNT, NEXT_TRY
 from bot.ports.chat import Chat, Place, Reactions
@@ -71,7 +71,7 @@ class Ballots:
         if now > approval.use_by:
             reason = f"the approval was not used within {_minutes(plan.approval.use_within)}"
             return close(run, reason, now, outcome=Voided(reason))
-        bad = await self._drifted(run, plan) if approval.break_glass else await self._unapproved(run, plan.approval)
+        bad = await self.drifted(run) if approval.break_glass else await self._unapproved(run, plan.approval)
         if isinstance(bad, Pending):
             return Count(run, bad)
         if bad:
@@ -104,14 +104,14 @@ class Ballots:
     # --- counting ---
 
     async def _count(self, run: Run, policy: ApprovalPolicy, now: datetime) -> Count:
-        plan, ballot = run.sealed_plan(), _ballot(run)
+        ballot = _ballot(run)
         letter_error, place = await self._place(run)
         if place is None:
             why = f"the ballot could not be posted: {letter_error}" if letter_error else "the ballot is being posted"
             return Count(run, Pending(why, requeue_after=NEXT_TRY, blocked=bool(letter_error)))
         try:
             reactions = await self._chat.reactions(place)
-            void = await self._void(ballot, place, run, plan)
+            void = await self._void(ballot, place, run)
         except NotFoundError:
             void = Voided("the ballot was deleted")
         if void:
@@ -121,17 +121,18 @@ class Ballots:
         counted = await self._tally(run, policy, reactions)
         return _decide(run, policy, counted, now)
 
-    async def _void(self, ballot: Ballot, place: Place, run: Run, plan: Plan) -> Voided | Failed | None:
+    async def _void(self, ballot: Ballot, place: Place, run: Run) -> Voided | Failed | None:
         state = await self._chat.channel_state(place.channel)
         if state.archived:
             return Failed(f"#{state.name} was archived; the ballot is void", FailureCause.EXPIRED)
         if state.shared and not ballot.shared:
             reason = f"#{state.name} was shared with another organisation; the ballot is void"
             return Failed(reason, FailureCause.EXPIRED)
-        return await self._drifted(run, plan)
+        return await self.drifted(run)
 
-    async def _drifted(self, run: Run, plan: Plan) -> Voided | None:
-        drift = await self._planning.drift(run.request, plan)
+    async def drifted(self, run: Run) -> Voided | None:
+        """Why the plan no longer describes the world, if so."""
+        drift = await self._planning.drift(run.request, run.sealed_plan())
         return Voided(drift) if drift else None
 
     async def _unapproved(self, run: Run, policy: ApprovalPolicy) -> Voided | Failed | Pending | None:
@@ -141,7 +142,7 @@ class Ballots:
             return Voided("the ballot is gone")
         try:
             reactions = await self._chat.reactions(place)
-            void = await self._void(_ballot(run), place, run, run.sealed_plan())
+            void = await self._void(_ballot(run), place, run)
         except NotFoundError:
             return Voided("the ballot was deleted")
         if void:

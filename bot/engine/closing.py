@@ -13,7 +13,11 @@ async def close_run(tx: Transaction, run: Run, now: datetime) -> None:
     for record in records(run):
         await tx.add_release(record)
     following = await tx.free_target(run.request.target, run.id)
-    if following:
+    if following and await tx.locked(run.request.target):
+        # The next may have to wait for the lock while one behind it need not.
+        for waiting in (await tx.target_state(run.request.target)).waiting:
+            await tx.wake(waiting, at=now)
+    elif following:
         await tx.wake(following, at=now)
 
 

@@ -17,6 +17,7 @@ from bot.domain.target import WorkloadRef
 from bot.engine.ballots import Ballots
 from bot.engine.closing import close_run
 from bot.engine.hints import Hints
+from bot.engine.line import in_line, kept_back
 from bot.engine.record import record
 from bot.engine.stepping import Moved, Stepping
 from bot.engine.timing import AT_ONCE, LONGEST_LOOK, PAUSED_LOOK, PLANNING_LIMIT, QUEUE_LOOK, RETRY
@@ -67,14 +68,18 @@ class Reconciler:
     async def _queue(self, leased: Leased, now: datetime) -> None:
         run, target = leased.run, leased.run.request.target
         async with self._needs.store.transaction() as tx:
-            state = await tx.take_target(target, run.id, at=now)
+            lock = await tx.locked(target)
+            kept = lock is not None and not lock.lets(run.request.requester, run.request.verb)
+            past = await kept_back(tx, target, lock) if lock else ()
+            state = await (tx.target_state(target) if kept else tx.take_target(target, run.id, at=now, past=past))
             if state.holder == run.id:
-                after, events = run.turn_came(at=now)
-                tellings = self._needs.narrator.tell(run, after, events)
-                await self._commit(tx, leased, Moved(after, AT_ONCE, events), tellings)
+                after, events = replace(run, waiting_for="").turn_came(at=now)
+                moved = Moved(after, AT_ONCE, events)
             else:
                 # Whoever frees the target wakes the next in line; this look only covers a lost wake-up.
-                await self._commit(tx, leased, Moved(run, QUEUE_LOOK), ())
+                moved = Moved(replace(run, waiting_for=in_line(run, lock if kept else None)), QUEUE_LOOK)
+            tellings = self._needs.narrator.tell(run, moved.run, moved.events)
+            await self._commit(tx, leased, moved, tellings)
 
     # --- moving ---
 

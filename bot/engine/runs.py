@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from bot.domain.errors import UsageError
-from bot.domain.events import Event, RunQueued, RunRequested
+from bot.domain.events import Event, ExemptionAsked, RunQueued, RunRequested
 from bot.domain.ids import StepKey, UserId, run_id
 from bot.domain.invocation import Invocation
 from bot.domain.plan import Request
@@ -29,6 +29,8 @@ class Runs:
         run = Run(run_id(request.target.service, request.target.environment, number), request, created_at=now)
         await tx.add_run(run, wake_at=request.not_before or now)
         events: list[Event] = [RunRequested(run.id, now, request.requester, invocation.text)]
+        if request.exempt:
+            events.append(ExemptionAsked(run.id, now, request.requester, request.exempt))
         ahead = (await tx.target_state(request.target)).ahead_of(run.id)
         if ahead:
             events.append(RunQueued(run.id, now, len(ahead), ahead[0]))

@@ -13,6 +13,7 @@ from bot.domain.phase import Phase, StepPhase
 from bot.domain.plan import WATCHING, PlannedStep
 from bot.domain.run import Run, StepRun
 from bot.engine.ballots import Ballots, Count, close
+from bot.engine.standing import asked_again, stands_in_the_way
 from bot.engine.timing import AT_ONCE, FRESH, LONGEST_LOOK, PAUSED_LOOK, RETRY, UNREADABLE_LOOK
 from bot.ports.execution import Executors, StepContext
 
@@ -26,6 +27,7 @@ ENDS = {
     FailureCause.REJECTED: Phase.REJECTED,
     FailureCause.EXPIRED: Phase.EXPIRED,
     FailureCause.BROKEN: Phase.FAILED,
+    FailureCause.REFUSED: Phase.REFUSED,
     FailureCause.OVERWRITTEN: Phase.FAILED,
 }
 
@@ -55,7 +57,7 @@ class Stepping:
             if run.pause and run.phase is Phase.RUNNING and not _must_watch(run, planned):
                 return Moved(run, PAUSED_LOOK)
             if planned.changes and run.phase is Phase.RUNNING:
-                return await self._arm(run, planned, now)
+                return await self._arm(run, planned, token, now)
         run, started = run.step_started(planned.key, at=now)
         if planned.kind == APPROVAL:
             count = await self._guard(self._ballots.reconcile(run, now), run)
@@ -69,6 +71,8 @@ class Stepping:
         """What an outcome means for the run."""
         if isinstance(count.outcome, Voided) and count.run.phase is Phase.RUNNING and not landed(count.run):
             return _asked_anew(count, now, started=started)
+        if isinstance(count.outcome, Failed) and count.outcome.cause is FailureCause.REFUSED:
+            return _refused(count, count.outcome, now)
         moved = self._ended(self.apply(count.run, planned, count.outcome, now), planned, count.outcome, now)
         return replace(moved, events=(*started, *count.events, *moved.events))
 
@@ -125,17 +129,18 @@ class Stepping:
                 after, events = run.step_failed(planned.key, Failed(reason), at=now)
                 return Moved(after, AT_ONCE, events)
 
-    async def _arm(self, run: Run, planned: PlannedStep, now: datetime) -> Moved:
-        """Before the first effect: the approval must still hold, and the change is on record before it happens."""
+    async def _arm(self, run: Run, planned: PlannedStep, token: int, now: datetime) -> Moved:
+        """Before the first effect: the approval and the standing gates must still hold, and the change is on record
+        before it happens."""
         first = not run.changed
-        count = await self._guard(self._ballots.recheck(run, now), run) if first else Count(run, Succeeded())
+        count = await self._guard(self._holds(run, token, now), run) if first else Count(run, Succeeded())
         match count.outcome:
             case Succeeded():
                 armed = replace(count.run, changed=True, waiting_for="")
                 started, events = armed.step_started(planned.key, at=now)
                 return Moved(started, AT_ONCE, (*count.events, *events))
             case Pending() as wait:
-                return Moved(replace(count.run, waiting_for=wait.why), wait.requeue_after, count.events)
+                return _held_up(count, wait)
             case Inconclusive(reason):
                 paused, paused_events = count.run.paused(None, reason, at=now)
                 return Moved(paused, PAUSED_LOOK, (*count.events, *paused_events))
@@ -150,8 +155,11 @@ class Stepping:
         """Armed, then asleep: if the effect had not landed before, the approval must still hold after."""
         context = StepContext(run, planned, now, token)
         count = await self._guard(self._landed_or_approved(context), run)
+        if isinstance(count.outcome, Pending) and stands_in_the_way(count.run):
+            return _held_up(count, count.outcome)
         if isinstance(count.outcome, Succeeded):
-            done = Count(count.run, await self.execute(count.run, planned, token, now))
+            free = replace(count.run, waiting_for="")
+            done = Count(free, await self.execute(free, planned, token, now))
             return self._counted(done, planned, now, started=count.events)
         if isinstance(count.outcome, Failed | Voided):
             # Nothing has landed, and what a former owner still sends is refused: nothing was changed.
@@ -164,7 +172,22 @@ class Stepping:
                 return Count(context.run, Succeeded())
         except FencedError as exc:
             return Count(context.run, Voided(str(exc)))
-        return await self._ballots.recheck(context.run, context.now)
+        return await self._holds(context.run, context.token, context.now)
+
+    async def _holds(self, run: Run, token: int, now: datetime) -> Count:
+        """Whether people and standing gates still say yes, right before the first change."""
+        count = await self._ballots.recheck(run, now)
+        if not isinstance(count.outcome, Succeeded):
+            return count
+        stand = await asked_again(count.run, token, now, self.execute)
+        events = (*count.events, *stand.events)
+        if isinstance(stand.outcome, Pending):
+            # The approval is not used yet: its clock runs on, and a vote may still be taken back.
+            return Count(replace(stand.run, approval=run.approval), stand.outcome, events)
+        if stand.waited and run.approval is None:
+            drift = await self._ballots.drifted(run)  # with nobody asked, no recheck has looked at the world again
+            return Count(stand.run, drift or stand.outcome, events)
+        return Count(stand.run, stand.outcome, events)
 
     async def _guard(self, work: Awaitable[Count], run: Run) -> Count:
         """Whatever cannot be read about votes makes the run wait; it never passes, and is no failure of the release."""
@@ -211,9 +234,10 @@ class Stepping:
 
 
 def overslept(run: Run, planned: PlannedStep, now: datetime) -> bool:
-    """Whether the run slept between arming a step and its first effect: the approval must be looked at again."""
+    """Whether the run slept between arming a step and its first effect: what let it begin must be looked at again."""
     begun = run.step(planned.key).started_at
-    waiting = run.phase is Phase.RUNNING and run.approval is not None and not landed(run)
+    asked = run.approval is not None or any(gate.standing for gate in run.sealed_plan().gates)
+    waiting = run.phase is Phase.RUNNING and asked and not landed(run)
     return waiting and begun is not None and now - begun > FRESH
 
 
@@ -234,6 +258,18 @@ def landed(run: Run) -> bool:
 def _acted(seen: StepRun) -> bool:
     """Whether what a step remembers means an effect; one that only announces what it will do says `acted: false`."""
     return bool(seen.memo) and seen.memo.get("acted") is not False
+
+
+def _held_up(count: Count, wait: Pending) -> Moved:
+    """Nothing is changed yet, and something keeps it from being: the run says what."""
+    return Moved(replace(count.run, waiting_for=wait.why), wait.requeue_after, count.events)
+
+
+def _refused(count: Count, failed: Failed, now: datetime) -> Moved:
+    """A standing gate failed before anything was changed: the run ends as it does when a gate fails."""
+    shut = close(count.run, failed.reason, now, outcome=failed)
+    after, events = shut.run.ended(Phase.REFUSED, failed.reason, at=now)
+    return Moved(after, None, (*count.events, *shut.events, *events))
 
 
 def _asked_anew(count: Count, now: datetime, *, started: tuple[Event, ...] = ()) -> Moved:

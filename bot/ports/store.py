@@ -14,6 +14,7 @@ from bot.domain.release import ReleaseRecord
 from bot.domain.run import Run
 from bot.domain.target import Target
 from bot.ports.chat import Place
+from bot.ports.holds import Holds
 from bot.ports.narrator import Telling
 
 
@@ -96,7 +97,7 @@ class Backlog:
     late: timedelta
 
 
-class Transaction(Protocol):
+class Transaction(Holds, Protocol):
     """All or nothing: leaving the block by an exception undoes everything."""
 
     # --- what was heard ---
@@ -167,23 +168,23 @@ class Transaction(Protocol):
         ...
 
     async def next_due(self, now: datetime) -> datetime | None:
-        """When the next run, invocation or message falls due after `now`; `None`: nothing will. What is due already
-        has woken its loop, and would hide the time for which an alarm is needed."""
+        """When the next run, invocation or message falls due after `now`, for an alarm; `None`: nothing will."""
         ...
 
     async def backlog(self, now: datetime) -> Backlog:
-        """How much there is and how much waits."""
+        """How much there is, how much waits."""
         ...
 
     async def release_leases(self, owner: str | None) -> int:
-        """Give up all leases and claims of `owner` (`None`: of everybody; only for a sole process at its start); how
-        many leases."""
+        """Give up the leases and claims of `owner` (`None`: everybody's, at a sole process's start); how many."""
         ...
 
     # --- targets ---
-    async def take_target(self, target: Target, run_id: RunId, *, at: datetime) -> TargetState:
-        """Take the target if it is free and nobody came before; the state afterwards tells who holds it. A run that was
-        only scheduled until now gets its place in the line. Safe to repeat."""
+    async def take_target(
+        self, target: Target, run_id: RunId, *, at: datetime, past: Collection[RunId] = ()
+    ) -> TargetState:
+        """Take the target if it is free and nobody came before (those it may go `past` aside); the state afterwards
+        tells who holds it. A run scheduled until now gets its place in the line. Safe to repeat."""
         ...
 
     async def free_target(self, target: Target, run_id: RunId) -> RunId | None:
@@ -286,9 +287,8 @@ class Store(Protocol):
     """The database."""
 
     def transaction(self) -> AbstractAsyncContextManager[Transaction]:
-        """A read-write transaction; commits at the end of the block. Raises UnreachableError when the database is
-        away.
-        """
+        """A read-write transaction; commits at the end of the block. Raises UnreachableError when the database
+        is away."""
         ...
 
     def reading(self) -> AbstractAsyncContextManager[Transaction]:

@@ -6,7 +6,7 @@ from bot.domain.outcome import Question
 from bot.domain.phase import Phase, StepPhase
 from bot.domain.plan import Plan, PlannedStep, Verb
 from bot.domain.run import Run, StepRun
-from bot.slack.mrkdwn import code, escape, link, mention, mentions, quoted
+from bot.slack.mrkdwn import code, escape, link, mention, mentions, people, quoted
 from bot.slack.wording import age, bar, gate_word, health, ref_word, step_word
 from commands.wording import slash_line
 
@@ -145,7 +145,8 @@ def _now(run: Run, plan: Plan) -> str:
 
 def _gate_line(gate: PlannedStep, seen: StepRun, *, limit: int = _FIGURE_LIMIT) -> str:
     name = f"*{link(seen.link, gate_word(gate))}*"
-    figure = quoted(seen.why, limit=limit)
+    # Standing gates speak of people by our own words; what others say must mention nobody.
+    figure = people(seen.why) if gate.standing else quoted(seen.why, limit=limit)
     match seen.phase:
         case StepPhase.SUCCEEDED:
             return f":white_check_mark: {name} {figure or 'passed'}"

@@ -111,7 +111,15 @@ def _opened(run: Run, event: BallotOpened) -> str:
     asked = mention(run.request.requester)
     return (
         f"{votes}, seal {code(event.seal)}, until {until}.\nOn the release message above: {vote}. {asked} asked for it."
+        f"{_exempt(run)}"
     )
+
+
+def _exempt(run: Run) -> str:
+    if run.plan is None or not run.plan.exempt:
+        return ""
+    place = escape(run.request.target.environment)
+    return f"\n:rotating_light: *{place} is frozen*, and this asks to be let through: {quoted(run.plan.exempt)}."
 
 
 def _decided(run: Run, event: BallotDecided) -> str:
@@ -153,7 +161,7 @@ def _too_late(run: Run, event: VoteTooLate) -> str:
 
 
 def _waited(event: StepWaited) -> str:
-    return f":hourglass_flowing_sand: *{_name(event.step)}* waits: {quoted(event.why)}."
+    return f":hourglass_flowing_sand: *{_name(event.step)}* waits: {people(event.why)}."
 
 
 def _asked(run: Run, event: StepWaited) -> str:

@@ -115,6 +115,29 @@ class JournalRow(SQLModel, table=True):
     hash: str = Field(max_length=64)
 
 
+class FreezeRow(SQLModel, table=True):
+    """A person's freeze of an environment, or of everything."""
+
+    __tablename__ = "freezes"
+    scope: str = Field(primary_key=True, max_length=100)
+    by: str = Field(max_length=100)
+    since: datetime = _time()
+    until: datetime | None = _time(default=None, nullable=True)
+    reason: str = _text(default="")
+
+
+class LockRow(SQLModel, table=True):
+    """A person's lock of a target."""
+
+    __tablename__ = "locks"
+    service: str = Field(primary_key=True, max_length=100)
+    environment: str = Field(primary_key=True, max_length=100)
+    owner: str = Field(max_length=100)
+    since: datetime = _time()
+    reason: str = _text(default="")
+    reminded_at: datetime | None = _time(default=None, nullable=True)
+
+
 class LetterRow(SQLModel, table=True):
     """A message: what is wanted and what is known to be delivered."""
 

@@ -1,5 +1,6 @@
 """Targets: one run each, the others wait in order."""
 
+from collections.abc import Collection
 from datetime import datetime
 
 from sqlalchemy import ColumnElement, select, update
@@ -15,11 +16,14 @@ from bot.store.tables import Tables
 class TargetTable(Tables):
     """The part of a transaction that deals with the locks of targets."""
 
-    async def take_target(self, target: Target, run_id: RunId, *, at: datetime) -> TargetState:
+    async def take_target(
+        self, target: Target, run_id: RunId, *, at: datetime, past: Collection[RunId] = ()
+    ) -> TargetState:
         unplaced = (RUNS.c.id == run_id) & RUNS.c.lined_up_at.is_(None)
         await self._execute(update(RUNS).where(unplaced).values(lined_up_at=at))
         state = await self.target_state(target)
-        first = not state.waiting or state.waiting[0] == run_id
+        line = [waiting for waiting in state.waiting if waiting not in past]
+        first = not line or line[0] == run_id
         if state.holder is None and first:
             held = {"holder": run_id, "since": at}
             await self._execute(update(TARGETS).where(_is(target), TARGETS.c.holder.is_(None)).values(held))

@@ -86,7 +86,7 @@ def _pictured(run: Run, desk: Desk, content: Content) -> Telling:
 
 SPEC = CommandSpec(
     verb="canary",
-    usage=f'{USAGE} [--runbook name] [--at 18:00] [--reason "…"] [--dry-run] [--break-glass] | {REPORT}',
+    usage=f'{USAGE} [--runbook name] [--at 18:00] [--reason "…"] [--dry-run] [--break-glass] [--exempt "…"] | {REPORT}',
     summary="releases a version behind growing traffic, judged by metrics; without a version it tells how one stands",
     examples=("canary api v1.4.2 prod", "canary api prod"),
     parse=parse,

@@ -40,7 +40,7 @@ async def handle(command: Deploy, desk: Desk) -> Reply:
 
 SPEC = CommandSpec(
     verb="deploy",
-    usage=f'{USAGE} [--runbook name] [--at 18:00] [--reason "…"] [--dry-run] [--break-glass]',
+    usage=f'{USAGE} [--runbook name] [--at 18:00] [--reason "…"] [--dry-run] [--break-glass] [--exempt "…"]',
     summary="brings a version (tag, commit or digest) to an environment",
     examples=(
         "deploy api v1.4.2 staging",

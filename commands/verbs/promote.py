@@ -113,7 +113,7 @@ async def _meant(named: RunId | Target, desk: Desk) -> Run:
 
 SPEC = CommandSpec(
     verb="promote",
-    usage=f'{USAGE} [--runbook name] [--at 18:00] [--reason "…"] [--dry-run] [--break-glass] | {GO_ON}',
+    usage=f'{USAGE} [--runbook name] [--at 18:00] [--reason "…"] [--dry-run] [--break-glass] [--exempt "…"] | {GO_ON}',
     summary="carries the version that runs healthy in one environment to the next; or lets a waiting canary go on",
     examples=("promote api staging prod", "promote api prod"),
     parse=parse,

@@ -14,6 +14,7 @@ from commands import replies
 from commands.asking import Asked, read_asked, request_for
 from commands.finding import under_way
 from commands.grammar import Line, place
+from commands.locking import note_passing
 from commands.permissions import require_may_start
 from commands.reply import Reply
 from commands.spec import CommandSpec, Desk, Reading
@@ -77,10 +78,12 @@ async def _go_back(asked: Asked, desk: Desk, *, instead_of: Run | None = None) -
     channel = desk.catalogue.channel(asked.target.service, asked.target.environment)
     if instead_of is None:
         run = await desk.runs.request(desk.tx, request_for(asked, desk.invocation), desk.invocation)
+        await note_passing(desk, run)
         return replies.requested(run, await desk.tx.target_state(asked.target), channel=channel, now=desk.now)
     reason = asked.reason or "rollback"
     stopped = await desk.runs.abort(desk.tx, instead_of, by=desk.invocation.user, reason=reason)
     run = await desk.runs.request(desk.tx, request_for(asked, desk.invocation), desk.invocation)
+    await note_passing(desk, run)
     state = await desk.tx.target_state(asked.target)
     back = asked.ref or _last_good(stopped, records)
     return replies.rolled_back_instead(stopped, run, state, back=back, channel=channel, now=desk.now)

@@ -121,6 +121,8 @@ asked by <@U0ANN>
 2 votes from @release-approvers within 20m, to be used within 1h
 Gates, side by side:
 1. The image must be in the registry, by digest, and be built from the commit that was asked for.
+2. Nothing may freeze the environment, neither the calendar nor a person; looked at again before the change.
+3. Nobody else may have locked the target; looked at again before the change.
 Steps:
 1. Ask the environment's approvers; go on when enough of them reacted with yes and none with no.
 2. Tell the workload to run the artifact, by digest.

@@ -1,6 +1,6 @@
 """Histories of repositories in memory: one line of commits each, and branches where a test wants them."""
 
-from bot.domain.errors import NotFoundError, UnreachableError, UsageError
+from bot.domain.errors import NotFoundError, SluiceError, UnreachableError, UsageError
 from bot.domain.repository import Repository
 from bot.ports.commits import Ancestry, Change, Commit, Comparison
 
@@ -8,10 +8,12 @@ HOSTS = ("github.com",)
 
 
 class FakeCommits:
-    """`Commits` without a server. `down`: every call is unreachable."""
+    """`Commits` without a server. `down`: every call is unreachable; `error`, when set, is raised by every call."""
 
     def __init__(self) -> None:
         self.down = False
+        self.error: SluiceError | None = None
+        self._stands: dict[tuple[str, str, str], Comparison] = {}
         self._parents: dict[tuple[str, str], str] = {}
         self._commits: dict[tuple[str, str], Commit] = {}
         self._tips: dict[str, str] = {}
@@ -32,8 +34,16 @@ class FakeCommits:
             self._changes[made] = Change(int(number), head, author, f"https://{repository}/pull/{number}")
         return made
 
+    def stands(self, repository: str, base: str, head: str, ancestry: Ancestry, *, total: int = 0) -> None:
+        """From now on `head` stands so to `base`, whatever the history says."""
+        self._stands[repository, base, head] = Comparison(ancestry, total, url=f"https://{repository}/compare")
+
     async def compare(self, repository: str, base: str, head: str) -> Comparison:
         """See `Commits`."""
+        if self.error:
+            raise self.error
+        if (repository, base, head) in self._stands:
+            return self._stands[repository, base, head]
         if self.down:
             raise UnreachableError("GitHub main cannot be reached: it is down")
         place = Repository.parse(repository)

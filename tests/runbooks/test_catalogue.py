@@ -111,7 +111,6 @@ def test_a_catalogue_cannot_change_after_it_was_read() -> None:
             "expect: {statu",
             "services.api.smoke[1].expect has no key 'statu'; did you mean 'status'?",
         ),
-        ("count: 2", "freeze: []", "'freeze' comes with a later release of Sluice; leave it out until then"),
         ("clusters:", "roles: {}\nclusters:", "'roles' comes with a later release of Sluice"),
         ("count: 2", "count: many", "environments.prod.approval.count must be a whole number"),
         ("count: 2", "count: true", "environments.prod.approval.count must be a whole number"),

@@ -51,6 +51,8 @@ def test_a_plan_holds_everything_that_was_gathered() -> None:
     assert plan.runbook == RunbookPin("careful", runbook.sha256)
     assert [step.key for step in plan.all_steps()] == [
         "gates.image",
+        "gates.freeze",
+        "gates.lock",
         "steps.approval",
         "steps.migrate",
         "steps.set_image",

@@ -67,7 +67,7 @@ def said(text: str) -> str:
         ("text: 7", "f:1:7: text must be text"),
         ("one: {weight: 1.5}", "f:1:15: one.weight must be a whole number"),
         ("long: abc", "f:1:7: long: string should have at most 2 characters"),
-        ("freeze: {}", "f:1:1: 'freeze' comes with a later release of Sluice; leave it out until then"),
+        ("roles: {}", "f:1:1: 'roles' comes with a later release of Sluice; leave it out until then"),
         ("colr: red", "f:1:1: the file has no key 'colr'; did you mean 'colour'?"),
         ("- a", "f:1:1: the file must be a mapping of keys to values"),
     ],

@@ -63,7 +63,7 @@ async def test_the_road_is_that_of_where_it_goes(tmp_path: Path, template: Path)
         await asks(world)
         plan = (await world.newest()).sealed_plan()
         assert plan.runbook.name == "hotfix"
-        assert [gate.kind for gate in plan.gates] == ["image", "soak"]
+        assert [gate.kind for gate in plan.gates] == ["image", "soak", "freeze", "lock"]
         await votes(world)
         assert (await world.finishes()).phase is Phase.SUCCEEDED
 
