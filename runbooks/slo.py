@@ -1,7 +1,8 @@
 """`slo:` of a service: which share of its requests succeeds, over what time."""
 
+import re
 from datetime import timedelta
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Annotated
 
 from pydantic import BeforeValidator, Field, PlainSerializer, field_validator
@@ -10,6 +11,7 @@ from bot.domain.budget import PAIRS
 from runbooks.durations import Duration
 from runbooks.parts import Part
 
+WRITTEN = re.compile(r"\s*(\d{1,3}(?:\.\d{1,6})?)\s*%\s*", re.ASCII)
 WHOLE = Decimal(100)
 LEAST = 94
 """With a lower promise even an outage burns its budget less than 14.4 times as fast: nobody would be stopped by it."""
@@ -22,14 +24,10 @@ def parse_share(value: object) -> Decimal:
     """`99.9%` is 99.9, exactly; a Decimal passes through. Raises ValueError."""
     if isinstance(value, Decimal):
         return value
-    written = value.strip() if isinstance(value, str) else ""
-    try:
-        share = Decimal(written.removesuffix("%").strip())
-    except InvalidOperation:
-        raise ValueError(f"'{value}' is not a share; write per cent, such as 99.9%") from None
-    if not written.endswith("%") or not 0 <= share <= WHOLE:
+    read = WRITTEN.fullmatch(value) if isinstance(value, str) else None
+    if read is None or Decimal(read[1]) > WHOLE:
         raise ValueError(f"'{value}' is not a share; write per cent from 0% to 100%, such as 99.9%")
-    return share
+    return Decimal(read[1])
 
 
 Share = Annotated[Decimal, BeforeValidator(parse_share), PlainSerializer(lambda share: f"{share}%", return_type=str)]

@@ -132,9 +132,9 @@ class CountingMetrics:
             return nothing_known((await self._nothing(ERRORS, query, queries.arms, end)).problem)
         intervals, last = sorted(heard), end // step * step
         known = spells_of_intervals(intervals)
-        if query.sparse:
-            return total(query, Answer(tuple(stable), tuple(warnings)), [(intervals[0][0], last)], ())
         old = stale(last - intervals[-1][1], step)
+        if query.sparse:  # of events, gaps tell nothing: what is known goes back to the first
+            known, old = [(intervals[0][1], last)], ()
         return total(query, Answer(tuple(stable), tuple(warnings)), known, old)
 
     async def _answer(self, query: Query, arms: Arms, span: Span) -> Answer:

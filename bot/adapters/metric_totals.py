@@ -48,7 +48,7 @@ def total(query: RequestsQuery, counted: Answer, known: Sequence[Spell], lacks: 
     requests = failures = untold = 0.0
     for series in (one for one in counted.series if AGE_LABEL not in one.labels):
         grown = sum(_counted(value, query) for value in series.points.values())
-        if not any(label in series.labels for label in query.code_labels):
+        if not any(series.labels.get(label) for label in query.code_labels):
             untold += grown
             continue
         requests += grown

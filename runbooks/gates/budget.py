@@ -170,7 +170,8 @@ class Budget:
         lines = [self._line(window, f"at most {pair.limit:g}") for pair in PAIRS for window in (pair.long, pair.short)]
         left = self._counted(self.slo.window).left(self.slo.allowed)
         told = "" if left is None else f"{in_per_cent(left)} left"
-        title = f"error budget of {self.target}: {self.slo} over {say(self.slo.window)}"
+        place = f"{self.target.service} in {self.target.environment}"
+        title = f"error budget of {place}: {self.slo} over {say(self.slo.window)}"
         return Evidence(title, (*lines, self._line(self.slo.window, told)))
 
     def _line(self, window: timedelta, told: str) -> str:
