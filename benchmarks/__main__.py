@@ -1,14 +1,21 @@
-"""`python -m benchmarks [NAME...]`: ack, canary, crowd, deploy, judge; without names, all. `judge` has options."""
+"""`python -m benchmarks [NAME...]`, any of those in ALL; without names, all. `judge` has options."""
 
 import asyncio
 import sys
 import tempfile
 from pathlib import Path
 
-from benchmarks import ack, canary, crowd, deploy
+from benchmarks import ack, canary, crowd, deploy, gates
 from benchmarks.judge import command
 
-ALL = {"canary": canary.main, "crowd": crowd.main, "deploy": deploy.main, "ack": ack.main, "judge": command.main}
+ALL = {
+    "canary": canary.main,
+    "crowd": crowd.main,
+    "deploy": deploy.main,
+    "gates": gates.main,
+    "ack": ack.main,
+    "judge": command.main,
+}
 
 
 def main(names: list[str]) -> None:

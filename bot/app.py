@@ -37,6 +37,7 @@ from commands.dispatch import Dispatcher
 from runbooks.catalogue import Catalogue
 from runbooks.configuration import Configuration, load
 from runbooks.executing import LookedUp
+from runbooks.newsroom import Newsroom
 from runbooks.planning import Gatherer
 from runbooks.registry import Reach, executors
 from runbooks.source import Faults
@@ -128,6 +129,7 @@ def assemble(ports: Ports, configured: Configured, *, owner: str) -> Bot:
         clusters=ports.clusters,
         registry=ports.registry,
         store=ports.store,
+        newsroom=Newsroom(ports.registry, ports.commits),
         surveyor=Surveyor(canaries=ports.canaries, providers=ports.metrics, clock=ports.clock),
     )
     runs = Runs(clock=ports.clock, narrator=narrator)

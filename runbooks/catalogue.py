@@ -14,7 +14,7 @@ from bot.domain.traffic import Route
 from bot.ports.metrics import SignalQueries
 from runbooks.checks import SmokeCheck
 from runbooks.ci_servers import CiEntry, CiPlace, ServiceCiField, place_of
-from runbooks.environments import Approval, Channel, ClusterEntry, EnvironmentEntry
+from runbooks.environments import Approval, Channel, ClusterEntry, EnvironmentEntry, SlackUser
 from runbooks.metrics_providers import ProviderEntry
 from runbooks.needs import Need
 from runbooks.parts import Name, Part
@@ -105,7 +105,8 @@ class RegistryEntry(Part):
 
 
 class Catalogue(Part):
-    """Everything in `sluice.yaml`. `runbooks_dir` is a folder beside the file with runbooks of one's own."""
+    """Everything in `sluice.yaml`. `runbooks_dir` is a folder beside the file with runbooks of one's own. `people` are
+    the authors of commits, by login or address, and whom Slack knows them as."""
 
     clusters: dict[Name, ClusterEntry] = Field(min_length=1)
     environments: dict[Name, EnvironmentEntry] = Field(min_length=1)
@@ -115,6 +116,7 @@ class Catalogue(Part):
     metrics: dict[Name, ProviderEntry] = Field(default_factory=dict)
     signatures: Signatures | None = None
     vulnerabilities: VulnerabilityRules = VulnerabilityRules()
+    people: dict[str, SlackUser] = Field(default_factory=dict)
     ci: dict[Name, CiEntry] = Field(default_factory=dict)
 
     def service(self, service: str) -> ServiceEntry:

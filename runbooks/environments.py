@@ -6,6 +6,7 @@ from typing import Annotated, Self
 
 from pydantic import BeforeValidator, Field, model_validator
 
+from bot.domain.ids import UserId
 from runbooks.durations import PositiveDuration
 from runbooks.parts import Name, Part
 from runbooks.windows import FreezeWindow
@@ -27,8 +28,16 @@ def channel(value: object) -> object:
     return value
 
 
+def slack_user(value: object) -> object:
+    """A person's Slack id; raises ValueError."""
+    if not isinstance(value, str) or not re.fullmatch(r"[UW][A-Z0-9]{2,20}", value):
+        raise ValueError(f"'{value}' is not a Slack user id such as U0ANN; a profile shows it under 'Copy member ID'")
+    return value
+
+
 Group = Annotated[str, BeforeValidator(group)]
 Channel = Annotated[str, BeforeValidator(channel)]
+SlackUser = Annotated[UserId, BeforeValidator(slack_user)]
 
 
 class ClusterEntry(Part):

@@ -10,6 +10,7 @@ from bot.domain.approval import ApprovalPolicy
 from bot.domain.errors import PermanentError, UsageError
 from bot.domain.ids import StepKey
 from bot.domain.json import Json, JsonObject
+from bot.domain.news import News
 from bot.domain.plan import Artifact, Plan, PlannedStep, Previous, Request, RunbookPin, Verb
 from bot.domain.target import WorkloadRef
 from bot.domain.traffic import Route
@@ -56,6 +57,7 @@ class Facts:
     gates: tuple[Entry, ...] = ()
     needs: Mapping[str, str] = field(default_factory=dict)
     needed_by: Mapping[str, str] = field(default_factory=dict)
+    news: News | None = None
     supply_chain: SupplyChain = field(default_factory=SupplyChain)
     ci: CiPlace | None = None
     promise: Promise | None = None
@@ -99,6 +101,7 @@ def make_plan(request: Request, runbook: Runbook, facts: Facts) -> Plan:
         traffic=facts.traffic,
         signals=facts.signals,
         exempt=request.exempt,
+        news=facts.news,
     )
 
 

@@ -15,6 +15,7 @@ from bot.ports.store import Store
 from runbooks.budget_planning import promise_of
 from runbooks.ci_planning import asks_ci
 from runbooks.configuration import Configuration
+from runbooks.newsroom import Newsroom
 from runbooks.planner import Facts, make_plan
 from runbooks.running import running_image
 from runbooks.source import unknown
@@ -36,12 +37,14 @@ class Gatherer:
         registry: ImageRegistry,
         store: Store,
         surveyor: Surveyor,
+        newsroom: Newsroom,
     ) -> None:
         self._configuration = configuration
         self._clusters = clusters
         self._registry = registry
         self._store = store
         self._surveyor = surveyor
+        self._newsroom = newsroom
 
     async def plan(self, request: Request) -> Plan:
         """See the port."""
@@ -58,6 +61,9 @@ class Gatherer:
             digits = short(artifact.digest)
             raise UsageError(f"{service} in {environment} runs `{artifact.ref}` already (sha256:{digits}).")
         traffic = await self._surveyor.facts(catalogue, request.target, runbook, state)
+        news, unread = await self._newsroom.news(
+            catalogue.service(service).repository, running, artifact, catalogue.people
+        )
         gates = self._configuration().gates_of(request.target) if request.verb is not Verb.ROLLBACK else ()
         facts = Facts(
             workload=state.ref,
@@ -69,13 +75,14 @@ class Gatherer:
             policy=catalogue.policy(environment, self._votes_as(request, runbook), exempt=bool(request.exempt)),
             channel=catalogue.channel(service, environment),
             smoke=catalogue.smoke(service, environment),
-            notes=(*exemption(request), *notes(state), *unsealed, *traffic.notes),
+            notes=(*exemption(request), *notes(state), *unsealed, *traffic.notes, *unread),
             traffic=traffic.route,
             signals=traffic.signals,
             soaks_in=request.origin or catalogue.environment_before(environment),
             gates=gates,
             needs=catalogue.service(service).needs,
             needed_by=catalogue.needed_by(service),
+            news=news,
             supply_chain=catalogue.supply_chain(service),
             ci=catalogue.ci_place(service) if asks_ci(runbook, gates) else None,
             promise=promise_of(catalogue, request, (*runbook.gates, *gates)),

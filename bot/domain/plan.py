@@ -11,6 +11,7 @@ from bot.domain.approval import ApprovalPolicy
 from bot.domain.ids import StepKey, UserId
 from bot.domain.image import Digest
 from bot.domain.json import LATER, Json, canonical
+from bot.domain.news import News
 from bot.domain.target import Target, WorkloadRef
 from bot.domain.traffic import Route
 
@@ -107,7 +108,8 @@ class Plan:
     else changed the workload; `live_mark` names the run that had marked it. `approval` is `None` where nobody needs to
     be asked. `notes` are risks that people should see before they say yes. `traffic` is the way of requests that a
     canary divides, `signals` what is measured of it, every query resolved; neither where the runbook has no canary.
-    `exempt` is the reason for which a freeze of the environment does not hold it up; people vote on it too.
+    `exempt` is the reason for which a freeze of the environment does not hold it up; people vote on it too. `news` is
+    what lies between the two versions; `None` where nobody could tell.
     """
 
     verb: Verb
@@ -130,6 +132,7 @@ class Plan:
     traffic: Route | None = None
     signals: Mapping[str, Json] = field(default_factory=dict)
     exempt: str = field(default="", metadata=LATER)
+    news: News | None = field(default=None, metadata=LATER)
 
     @cached_property
     def sha256(self) -> str:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from bot import logs
-from bot.domain.errors import PermanentError, TemporaryError, UsageError
+from bot.domain.errors import PermanentError, TemporaryError, UnreachableError, UsageError
 from bot.domain.events import Event
 from bot.domain.phase import Phase, StepPhase
 from bot.domain.release import restored_at
@@ -20,7 +20,7 @@ from bot.engine.hints import Hints
 from bot.engine.line import in_line, kept_back
 from bot.engine.record import record
 from bot.engine.stepping import Moved, Stepping
-from bot.engine.timing import AT_ONCE, LONGEST_LOOK, PAUSED_LOOK, PLANNING_LIMIT, QUEUE_LOOK, RETRY
+from bot.engine.timing import AT_ONCE, LONGEST_ASK, LONGEST_LOOK, PAUSED_LOOK, PLANNING_LIMIT, QUEUE_LOOK, RETRY
 from bot.ports.clock import Clock
 from bot.ports.execution import Executors
 from bot.ports.narrator import Narrator, Telling
@@ -41,6 +41,7 @@ class Needs:
     executors: Executors
     ballots: Ballots
     hints: Hints
+    longest_ask: timedelta = LONGEST_ASK
 
 
 class Reconciler:
@@ -48,7 +49,7 @@ class Reconciler:
 
     def __init__(self, needs: Needs) -> None:
         self._needs = needs
-        self._stepping = Stepping(needs.executors, needs.ballots)
+        self._stepping = Stepping(needs.executors, needs.ballots, longest_ask=needs.longest_ask)
 
     async def reconcile(self, leased: Leased) -> None:
         """One pass. Raises FencedError when the run belongs to somebody newer; nothing was written then."""
@@ -111,8 +112,13 @@ class Reconciler:
         return Moved(after, None, events)
 
     async def _plan(self, run: Run, now: datetime) -> Moved:
+        limit_s = self._needs.longest_ask.total_seconds()
         try:
-            plan = await self._needs.planning.plan(run.request)
+            async with asyncio.timeout(limit_s):
+                plan = await self._needs.planning.plan(run.request)
+        except TimeoutError:
+            late = UnreachableError(f"the servers that the plan needs have not answered within {limit_s:g} s")
+            return _planning_waits(run, late, now)
         except TemporaryError as exc:
             return _planning_waits(run, exc, now)
         except (UsageError, PermanentError) as exc:
@@ -124,7 +130,7 @@ class Reconciler:
     async def _gate(self, run: Run, lease: Lease, now: datetime) -> Moved:
         gates = run.sealed_plan().gates
         open_gates = [g for g in gates if run.step(g.key).phase in (StepPhase.PENDING, StepPhase.RUNNING)]
-        outcomes = await asyncio.gather(*(self._stepping.execute(run, g, lease.token, now) for g in open_gates))
+        outcomes = await asyncio.gather(*(self._stepping.ask(run, g, lease.token, now) for g in open_gates))
         wake_in, events, after = timedelta.max, list[Event](), run
         for gate, outcome in zip(open_gates, outcomes, strict=True):
             after, started = after.step_started(gate.key, at=now)

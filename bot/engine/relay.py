@@ -23,8 +23,8 @@ from bot.domain.errors import (
 )
 from bot.domain.ids import TERMINAL, ChannelId, live_key, run_of_key
 from bot.domain.phase import Phase
+from bot.engine.effects import landed
 from bot.engine.patience import patience
-from bot.engine.stepping import landed
 from bot.ports.chat import Chat, FileId, Place
 from bot.ports.clock import Clock
 from bot.ports.store import Letter, Store, Transaction

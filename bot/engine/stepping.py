@@ -1,5 +1,6 @@
 """One pass over one step of a run: arm it, execute it, and turn its outcome into the run's next state."""
 
+import asyncio
 from collections.abc import Awaitable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -10,11 +11,12 @@ from bot.domain.errors import FencedError, OverwriteError, PermanentError, Tempo
 from bot.domain.events import Event
 from bot.domain.outcome import Failed, FailureCause, Inconclusive, Outcome, Pending, Succeeded, Voided
 from bot.domain.phase import Phase, StepPhase
-from bot.domain.plan import WATCHING, PlannedStep
-from bot.domain.run import Run, StepRun
+from bot.domain.plan import PlannedStep
+from bot.domain.run import Run
 from bot.engine.ballots import Ballots, Count, close
+from bot.engine.effects import landed, must_watch, overslept
 from bot.engine.standing import asked_again, stands_in_the_way
-from bot.engine.timing import AT_ONCE, FRESH, LONGEST_LOOK, PAUSED_LOOK, RETRY, UNREADABLE_LOOK
+from bot.engine.timing import AT_ONCE, LONGEST_ASK, LONGEST_LOOK, PAUSED_LOOK, RETRY, UNREADABLE_LOOK
 from bot.ports.execution import Executors, StepContext
 
 log = logs.get(__name__)
@@ -44,9 +46,10 @@ class Moved:
 class Stepping:
     """Drives the executors of steps and gates, and the ballots."""
 
-    def __init__(self, executors: Executors, ballots: Ballots) -> None:
+    def __init__(self, executors: Executors, ballots: Ballots, *, longest_ask: timedelta = LONGEST_ASK) -> None:
         self._executors = executors
         self._ballots = ballots
+        self._longest_ask_s = longest_ask.total_seconds()
 
     async def step(self, run: Run, token: int, now: datetime) -> Moved:
         """One pass over the run's current step."""
@@ -54,7 +57,7 @@ class Stepping:
         if planned is None:
             raise RuntimeError(f"{run.id} has no step left")
         if run.step(planned.key).phase is StepPhase.PENDING:
-            if run.pause and run.phase is Phase.RUNNING and not _must_watch(run, planned):
+            if run.pause and run.phase is Phase.RUNNING and not must_watch(run, planned):
                 return Moved(run, PAUSED_LOOK)
             if planned.changes and run.phase is Phase.RUNNING:
                 return await self._arm(run, planned, token, now)
@@ -75,6 +78,15 @@ class Stepping:
             return _refused(count, count.outcome, now)
         moved = self._ended(self.apply(count.run, planned, count.outcome, now), planned, count.outcome, now)
         return replace(moved, events=(*started, *count.events, *moved.events))
+
+    async def ask(self, run: Run, gate: PlannedStep, token: int, now: datetime) -> Outcome:
+        """One pass of a gate, beside the others: one whose server hangs keeps none of them from telling what they
+        know."""
+        try:
+            async with asyncio.timeout(self._longest_ask_s):
+                return await self.execute(run, gate, token, now)
+        except TimeoutError:
+            return Pending(f"no answer within {self._longest_ask_s:g} s", requeue_after=RETRY, blocked=True)
 
     async def execute(self, run: Run, planned: PlannedStep, token: int, now: datetime) -> Outcome:
         """One pass of an executor, with its errors made outcomes."""
@@ -231,33 +243,6 @@ class Stepping:
         shut = close(run, reason, now, outcome=Failed(reason))
         after, events = shut.run.ended(ENDS[cause], reason, at=now)
         return Moved(after, None, (*moved.events, *shut.events, *events))
-
-
-def overslept(run: Run, planned: PlannedStep, now: datetime) -> bool:
-    """Whether the run slept between arming a step and its first effect: what let it begin must be looked at again."""
-    begun = run.step(planned.key).started_at
-    asked = run.approval is not None or any(gate.standing for gate in run.sealed_plan().gates)
-    waiting = run.phase is Phase.RUNNING and asked and not landed(run)
-    return waiting and begun is not None and now - begun > FRESH
-
-
-def _must_watch(run: Run, planned: PlannedStep) -> bool:
-    """Whether a canary has traffic, so that a pause must not keep the step from looking at it."""
-    return run.changed and planned.kind in WATCHING
-
-
-def landed(run: Run) -> bool:
-    """Whether an effect of a changing step is known to have happened."""
-    return run.changed and any(
-        run.step(step.key).phase in (StepPhase.SUCCEEDED, StepPhase.FAILED) or _acted(run.step(step.key))
-        for step in run.sealed_plan().steps
-        if step.changes
-    )
-
-
-def _acted(seen: StepRun) -> bool:
-    """Whether what a step remembers means an effect; one that only announces what it will do says `acted: false`."""
-    return bool(seen.memo) and seen.memo.get("acted") is not False
 
 
 def _held_up(count: Count, wait: Pending) -> Moved:

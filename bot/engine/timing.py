@@ -9,6 +9,10 @@ RETRY = timedelta(seconds=5)
 QUEUE_LOOK = timedelta(minutes=5)
 """A run in line is woken by whoever frees its target."""
 
+LONGEST_ASK = timedelta(seconds=30)
+"""How long a gate, or the servers that a plan needs, may take to answer in one pass: less than a pass may last, so that
+what the others said is kept."""
+
 LONGEST_LOOK = timedelta(minutes=5)
 """However long a server wishes to be left alone: people wait."""
 

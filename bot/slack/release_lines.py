@@ -7,6 +7,7 @@ from bot.domain.phase import Phase, StepPhase
 from bot.domain.plan import Plan, PlannedStep, Verb
 from bot.domain.run import Run, StepRun
 from bot.slack.mrkdwn import code, escape, link, mention, mentions, people, quoted
+from bot.slack.news_lines import summary
 from bot.slack.wording import age, bar, gate_word, health, ref_word, step_word
 from commands.wording import slash_line
 
@@ -57,6 +58,8 @@ def small_print(run: Run) -> str:
 def origin(run: Run, plan: Plan) -> str:
     """What runs until this release, since when and how well, and what will run instead."""
     image = f"image {code(ref_word(plan.artifact.digest))}"
+    if plan.news:
+        image = f"{summary(plan.news)} · {image}"
     if plan.previous is None:
         return f"the first known release there · {image}"
     known = []

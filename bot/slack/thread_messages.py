@@ -16,12 +16,15 @@ from bot.domain.events import (
     RestoreStarted,
     RunEnded,
     RunPaused,
+    RunPlanned,
     RunResumed,
     StepEnded,
     StepWaited,
     VoteTooLate,
 )
 from bot.domain.outcome import Evidence
+from bot.domain.phase import Phase
+from bot.domain.release import image_set_at
 from bot.domain.run import Run
 from bot.ports.chat import Content
 from bot.slack.ballot_lines import how_to_vote
@@ -40,6 +43,7 @@ from bot.slack.mrkdwn import (
     quoted,
     size,
 )
+from bot.slack.news_lines import changes, live
 from bot.slack.release_lines import before, change, who_lets_go_on
 from bot.slack.wording import duration, key_word, ref_word
 from commands.wording import slash_line
@@ -81,7 +85,7 @@ def _about_steps(run: Run, event: Event) -> str | None:
             return _asked(run, event) if event.asks else _waited(event)
         case StepEnded(ok=False):
             return None if _is_vote(run, event) else _failed(event)  # the ballot's own messages say it
-        case StepEnded(picture=picture) if picture is not None:
+        case StepEnded(picture=picture, evidence=evidence) if picture is not None or evidence:
             return _succeeded(event)
         case RestoreStarted():
             return _restoring(run, event)
@@ -97,8 +101,10 @@ def _about_run(run: Run, event: Event) -> str | None:
             return f":arrow_forward: *Resumed* by {mention(event.by)}."
         case AbortRequested():
             return _abort(run, event)
+        case RunPlanned():
+            return changes(run.plan.news) if run.plan and run.plan.news else None
         case RunEnded():
-            return " ".join([ending(run), *ending_details(run)])
+            return _ended(run)
         case _:
             return None
 
@@ -182,6 +188,14 @@ def _succeeded(event: StepEnded) -> str:
     took = duration(timedelta(seconds=event.elapsed_s))
     said = f": {people(event.said)}" if event.said else ""
     return f":white_check_mark: *{_name(event.step)}* done after {took}{said}."
+
+
+def _ended(run: Run) -> str:
+    said = " ".join([ending(run), *ending_details(run)])
+    news = run.plan.news if run.plan else None
+    if run.phase is not Phase.SUCCEEDED or image_set_at(run) is None or news is None or news.back:
+        return said
+    return f"{said}\n{live(news)}"
 
 
 def _restoring(run: Run, event: RestoreStarted) -> str:

@@ -118,13 +118,13 @@ class Paper:
 class Stage:
     """One worker and everything it needs. Time moves only when a test says so."""
 
-    def __init__(self, store: Database) -> None:
+    def __init__(self, store: Database, script: Script | None = None) -> None:
         self.store = store
         self.clock = FakeClock()
         self.workspace = FakeWorkspace(self.clock)
         self.cluster = FakeCluster(self.clock)
         self.cluster.add(a_plan().workload, f"{REPOSITORY}:v1")
-        self.script, self.planning = Script(), Paper()
+        self.script, self.planning = script or Script(), Paper()
         self.bells, narrator = Bells(), SlackNarrator()
         self.hints = Hints(self.bells.runs.set)
         self.runs = Runs(clock=self.clock, narrator=narrator)

@@ -15,11 +15,13 @@ from bot.domain.release import ReleaseRecord
 from bot.store.database import Database
 from runbooks.configuration import Configuration
 from runbooks.loader import load_library
+from runbooks.newsroom import Newsroom
 from runbooks.planning import Gatherer
 from runbooks.surveying import Surveyor
 from tests.builders import a_request
 from tests.fakes.clock import FakeClock
 from tests.fakes.cluster import FakeCluster, FakeClusters
+from tests.fakes.commits import FakeCommits
 from tests.fakes.image_registry import FakeRegistry
 from tests.fakes.metrics import FakeMetrics, FakeProviders
 from tests.fakes.workspace import ANN
@@ -39,6 +41,7 @@ class Desk:
         self.clock = FakeClock()
         self.cluster = FakeCluster(self.clock)
         self.registry = FakeRegistry()
+        self.commits = FakeCommits()
         self.configuration = Configuration(CATALOGUE, load_library())
         self.images = {tag: f"{REPOSITORY}:{tag}@{self.registry.push(REPOSITORY, tag)}" for tag in ("v0", "v1", "v2")}
         self.cluster.add(PROD, self.images["v1"])
@@ -49,6 +52,7 @@ class Desk:
             clusters=clusters,
             registry=self.registry,
             store=store,
+            newsroom=Newsroom(self.registry, self.commits),
             surveyor=Surveyor(canaries=clusters, providers=FakeProviders(main=self.metrics), clock=self.clock),
         )
 

@@ -19,6 +19,7 @@ from bot.store.database import Database
 from runbooks.configuration import Configuration, load
 from tests.fakes.clock import FakeClock
 from tests.fakes.cluster import FakeCluster, FakeClusters
+from tests.fakes.commits import FakeCommits
 from tests.fakes.image_registry import FakeRegistry
 from tests.fakes.metrics import FakeMetrics, FakeProviders
 from tests.fakes.pipelines import FakeCiServers, FakePipelines
@@ -78,6 +79,7 @@ class World:
         self.cluster = FakeCluster(self.clock)
         self.metrics = FakeMetrics()
         self.registry = FakeRegistry()
+        self.commits = FakeCommits()
         self.ci = FakePipelines(self.clock)
         self.prober = FakeProber()
         self.workspace = FakeWorkspace(self.clock)
@@ -118,6 +120,7 @@ class World:
             scans=clusters,
             signatures=SigstoreSignatures(),
             ci=FakeCiServers(main=self.ci),
+            commits=self.commits,
             prober=self.prober,
             chat=self.workspace,
             directory=self.workspace,
