@@ -22,7 +22,7 @@ from runbooks.kinds import GateKind, StepSpec
 from runbooks.slo import Share, Slo
 
 NEXT_LOOK = timedelta(minutes=1)
-"""A look is five to seven requests, and Datadog lets an organization ask 1,600 times an hour
+"""A look is ten requests to Prometheus and six to Datadog, which lets an organization ask 1,600 times an hour
 (docs.datadoghq.com/api/latest/rate-limits)."""
 
 WHOLE = 0.9
