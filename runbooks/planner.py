@@ -14,6 +14,7 @@ from bot.domain.news import News
 from bot.domain.plan import Artifact, Plan, PlannedStep, Previous, Request, RunbookPin, Verb
 from bot.domain.target import WorkloadRef
 from bot.domain.traffic import Route
+from runbooks.budget_planning import BUDGET, Promise, promised
 from runbooks.canary_rules import require_whole
 from runbooks.checks import SmokeCheck
 from runbooks.ci_planning import CI, PIPELINE, checked, placed
@@ -37,7 +38,8 @@ class Facts:
     """What was gathered about the world before planning. `soaks_in` is the environment that a version comes from;
     empty: there is none. `gates` are asked for by the target itself, beside the runbook's. `needs` are the services
     that this one needs, `needed_by` those that need it, each with the versions. `supply_chain` is what the catalogue
-    says of the service's images, `ci` where its commits are checked; `None`: nothing asks."""
+    says of the service's images, `ci` where its commits are checked, `promise` what its error budget is; `None`:
+    nothing asks."""
 
     workload: WorkloadRef
     protected: bool
@@ -58,6 +60,7 @@ class Facts:
     news: News | None = None
     supply_chain: SupplyChain = field(default_factory=SupplyChain)
     ci: CiPlace | None = None
+    promise: Promise | None = None
 
 
 def make_plan(request: Request, runbook: Runbook, facts: Facts) -> Plan:
@@ -76,7 +79,7 @@ def make_plan(request: Request, runbook: Runbook, facts: Facts) -> Plan:
         "environment": request.target.environment,
         "run": RUN,
     }
-    fill = _Filler(runbook, values, facts)
+    fill = _Filler(runbook, values, facts, request.verb)
     return Plan(
         verb=request.verb,
         target=request.target,
@@ -157,6 +160,7 @@ class _Filler:
     runbook: Runbook
     values: Mapping[str, str]
     facts: Facts
+    verb: Verb
 
     def gate(self, entry: Entry) -> PlannedStep:
         kind = gate_kind(entry.kind)
@@ -171,6 +175,8 @@ class _Filler:
             params["in"] = self.facts.soaks_in
         if entry.kind == CI:
             params = checked(params, self.facts.ci, of=self.facts.artifact, where=self._place(entry))
+        if entry.kind == BUDGET:
+            params = promised(params, self.facts.promise, verb=self.verb, where=self._place(entry))
         if entry.kind == PAIRING:
             params |= {
                 "needs": dict(self.facts.needs),

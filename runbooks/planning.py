@@ -12,6 +12,7 @@ from bot.domain.target import Target, WorkloadRef
 from bot.ports.cluster import HISTORY_MARK, RUN_MARK, Clusters, WorkloadState
 from bot.ports.image_registry import ImageRegistry
 from bot.ports.store import Store
+from runbooks.budget_planning import promise_of
 from runbooks.ci_planning import asks_ci
 from runbooks.configuration import Configuration
 from runbooks.newsroom import Newsroom
@@ -84,6 +85,7 @@ class Gatherer:
             news=news,
             supply_chain=catalogue.supply_chain(service),
             ci=catalogue.ci_place(service) if asks_ci(runbook, gates) else None,
+            promise=promise_of(catalogue, request, (*runbook.gates, *gates)),
         )
         return make_plan(request, runbook, facts)
 

@@ -15,7 +15,7 @@ from bot.ports.scans import ScannedClusters
 from bot.ports.signatures import Signatures
 from bot.ports.store import Store
 from runbooks.attestations import Attestations
-from runbooks.gates import ci, freeze, image, lock, order, pairing, signature, soak, vulnerabilities
+from runbooks.gates import budget, ci, freeze, image, lock, order, pairing, signature, soak, vulnerabilities
 from runbooks.judging import Jury
 from runbooks.kinds import GateKind, StepKind
 from runbooks.running import WorkloadOf
@@ -56,6 +56,7 @@ STEP_KINDS: tuple[StepKind, ...] = (
 )
 
 GATE_KINDS: tuple[GateKind, ...] = (
+    budget.KIND,
     ci.KIND,
     freeze.KIND,
     image.KIND,
@@ -106,6 +107,7 @@ def executors(reach: Reach) -> Mapping[str, Executor]:
     trial = Trial(Jury(reach.metrics))
     attestations = Attestations(reach.registry, reach.signatures)
     return {
+        budget.KIND.name: budget.BudgetGate(reach.metrics),
         canary.KIND.name: canary.Canary(clusters, canaries, trial, hint),
         ci.KIND.name: ci.CiGate(reach.ci),
         freeze.KIND.name: freeze.FreezeGate(reach.store, reach.windows_of),
