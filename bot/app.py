@@ -24,6 +24,7 @@ from bot.ports.directory import Directory
 from bot.ports.image_registry import ImageRegistry
 from bot.ports.metrics import MetricsProviders
 from bot.ports.narrator import Narrator
+from bot.ports.pipelines import CiServers
 from bot.ports.planning import Planning
 from bot.ports.probe import Prober
 from bot.ports.scans import ScannedClusters
@@ -56,6 +57,7 @@ class Ports:
     registry: ImageRegistry
     scans: ScannedClusters
     signatures: Signatures
+    ci: CiServers
     prober: Prober
     chat: Chat
     directory: Directory
@@ -164,6 +166,7 @@ def _reconciler(
         canaries=ports.canaries,
         metrics=ports.metrics,
         registry=ports.registry,
+        ci=ports.ci,
         prober=ports.prober,
         store=ports.store,
         hint=hints.changed,

@@ -19,6 +19,7 @@ from bot.adapters.oci_registry import OciRegistry
 from bot.adapters.sigstore_signatures import SigstoreSignatures
 from bot.adapters.system_clock import SystemClock
 from bot.app import Bot, Configured, Ports, assemble, owner_name
+from bot.building import ci_servers
 from bot.domain.errors import UnreachableError
 from bot.measuring import providers
 from bot.ports.clock import Clock
@@ -147,6 +148,7 @@ async def _ports(
         registry=await stack.enter_async_context(_registry(settings, catalogue)),
         scans=clusters,
         signatures=SigstoreSignatures(),
+        ci=await stack.enter_async_context(ci_servers(catalogue.ci, clock=clock)),
         prober=await stack.enter_async_context(HttpProber()),
         chat=slack.chat,
         directory=slack.directory,

@@ -9,10 +9,12 @@ from pydantic import BeforeValidator, Field, field_validator, model_validator
 from bot.domain.approval import ApprovalPolicy
 from bot.domain.errors import UsageError
 from bot.domain.plan import Verb
+from bot.domain.repository import Repository
 from bot.domain.target import WorkloadKind, WorkloadRef
 from bot.domain.traffic import Route
 from bot.ports.metrics import SignalQueries
 from runbooks.checks import SmokeCheck
+from runbooks.ci_servers import CiEntry, CiPlace, ServiceCiField, place_of
 from runbooks.durations import PositiveDuration
 from runbooks.metrics_providers import ProviderEntry
 from runbooks.needs import Need
@@ -103,12 +105,14 @@ class WorkloadEntry(Part):
 class ServiceEntry(Part):
     """What is released. `image` is the repository without tag. `runbooks` maps environments to runbooks; an environment
     without one is deployed by `deploy`. `traffic` divides the requests between stable and canary, `signals` is what a
-    canary is judged by; `None`: there can be no canary. `gates` must pass before any release of it, as an
-    environment's. `needs` are the other services that it calls, each with the versions that it can work with.
-    `signatures` win over those at the top of the file, `vulnerabilities` add to them."""
+    canary is judged by; `None`: there can be no canary. `ci` says where commits of `repository` are checked, where
+    that is not plain. `gates` must pass before any release of it, as an environment's. `needs` are the other services
+    that it calls, each with the versions that it can work with. `signatures` win over those at the top of the file,
+    `vulnerabilities` add to them."""
 
     image: str
     repository: str | None = None
+    ci: ServiceCiField | None = None
     workload: str
     container: str | None = None
     channel: Channel
@@ -121,6 +125,14 @@ class ServiceEntry(Part):
     signatures: Signatures | None = None
     vulnerabilities: VulnerabilityRules = VulnerabilityRules()
     environments: dict[str, WorkloadEntry] = Field(default_factory=dict)
+
+    @field_validator("repository")
+    @classmethod
+    def _somewhere(cls, written: str | None) -> str | None:
+        try:
+            return str(Repository.parse(written)) if written else None
+        except UsageError as exc:
+            raise ValueError(str(exc).rstrip(".")) from exc
 
     @field_validator("image")
     @classmethod
@@ -153,6 +165,7 @@ class Catalogue(Part):
     metrics: dict[Name, ProviderEntry] = Field(default_factory=dict)
     signatures: Signatures | None = None
     vulnerabilities: VulnerabilityRules = VulnerabilityRules()
+    ci: dict[Name, CiEntry] = Field(default_factory=dict)
 
     def service(self, service: str) -> ServiceEntry:
         """The service of that name. Raises UsageError with the nearest one."""
@@ -255,6 +268,11 @@ class Catalogue(Part):
         if found not in self.metrics:
             raise UsageError(unknown(f"There is no metrics provider '{found}'", found, self.metrics))
         return found, self.metrics[found]
+
+    def ci_place(self, service: str) -> CiPlace:
+        """Where the commits of a service are checked, and its pipelines run. Raises UsageError."""
+        entry = self.service(service)
+        return place_of(service, entry.repository, entry.ci, self.ci)
 
     def queries(self, service: str, environment: str, *, fresh_baseline: bool = False) -> SignalQueries:
         """What a canary of a target is judged by, before it is proven. Raises UsageError."""

@@ -7,6 +7,7 @@ from pathlib import Path
 from bot.domain.json import Json, JsonObject
 from bot.domain.target import Target
 from runbooks.catalogue import Catalogue
+from runbooks.ci_faults import ci_faults
 from runbooks.loader import load_folder, load_library, read_gates
 from runbooks.signal_faults import signal_faults
 from runbooks.source import Document, Fault, Faults, Keys, did_you_mean, read_file
@@ -56,7 +57,12 @@ def load(path: Path) -> Configuration:
     gates: dict[tuple[str, str], tuple[Entry, ...]] = {}
     if catalogue is not None:
         gates, gate_faults = _own_gates(catalogue, document)
-        faults += (*target_faults(catalogue, document), *signal_faults(catalogue, document), *gate_faults)
+        faults += (
+            *target_faults(catalogue, document),
+            *signal_faults(catalogue, document),
+            *ci_faults(catalogue, document),
+            *gate_faults,
+        )
     if catalogue is None or faults:
         raise Faults(faults)
     return Configuration(catalogue, runbooks, gates)
@@ -124,7 +130,7 @@ def _names(top: JsonObject, runbooks: Collection[str]) -> Iterator[_Name]:
         yield from _others(top, service, _mapping(released))
         for section in ("runbooks", "environments"):
             for environment, value in _mapping(_mapping(released).get(section)).items():
-                at = ("services", service, section, environment)
+                at: Keys = ("services", service, section, environment)
                 yield _Name(at, environment, "environment", environments, on_value=False)
                 if isinstance(value, str) and section == "runbooks":
                     yield _Name(at, value, "runbook", runbooks)
@@ -132,10 +138,13 @@ def _names(top: JsonObject, runbooks: Collection[str]) -> Iterator[_Name]:
 
 def _others(top: JsonObject, service: str, released: JsonObject) -> Iterator[_Name]:
     """What a service names of other sections."""
-    provider = _mapping(released.get("signals")).get("provider")
-    if isinstance(provider, str):
-        at: Keys = ("services", service, "signals", "provider")
-        yield _Name(at, provider, "metrics provider", _mapping(top.get("metrics")))
+    for part, key, what, section in (
+        ("signals", "provider", "metrics provider", "metrics"),
+        ("ci", "server", "CI server", "ci"),
+    ):
+        named = _mapping(released.get(part)).get(key)
+        if isinstance(named, str):
+            yield _Name(("services", service, part, key), named, what, _mapping(top.get(section)))
     others = _mapping(top.get("services")).keys() - {service}
     for needed in _mapping(released.get("needs")):
         yield _Name(("services", service, "needs", needed), needed, "other service", others, on_value=False)

@@ -61,7 +61,7 @@ def read_aloud(kind: str, params: Mapping[str, Json]) -> str:
 
 
 def _failure_lines(runbook: Runbook) -> list[str]:
-    first_change = next((n for n, entry in enumerate(runbook.steps, 1) if STEPS[entry.kind].changes), None)
+    first_change = next((n for n, entry in enumerate(runbook.steps, 1) if STEPS[entry.kind].alters(entry.params)), None)
     if not runbook.on_failure or first_change is None:
         return []
     lines = [f"  s{number} -. fails .-> f1" for number in range(first_change, len(runbook.steps) + 1)]

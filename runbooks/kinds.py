@@ -1,10 +1,13 @@
 """What a kind of step or gate is: its name, its parameters, and whether it can change what people use."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import ClassVar
 
 from pydantic import BaseModel, ConfigDict
+
+from bot.domain.json import Json
 
 
 class StepSpec(BaseModel):
@@ -37,6 +40,11 @@ class StepKind:
     changes: bool
     deadline: timedelta
     about: str
+
+    def alters(self, params: Mapping[str, Json]) -> bool:
+        """Whether a step of this kind with these parameters may alter something: kinds that can be used to look alone
+        have a parameter `reads_only`, and only `true` is yes."""
+        return self.changes and params.get("reads_only") is not True
 
 
 @dataclass(frozen=True, slots=True)

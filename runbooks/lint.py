@@ -51,7 +51,7 @@ def _change_before_approval(runbook: Runbook) -> Iterator[Finding]:
     asked = False
     for entry in runbook.steps:
         asked = asked or entry.kind == "approval"
-        if STEPS[entry.kind].changes and not asked:
+        if STEPS[entry.kind].alters(entry.params) and not asked:
             yield (
                 entry,
                 f"'{entry.name}' changes something before anybody was asked; a protected environment would refuse this",
@@ -81,7 +81,7 @@ def _later_approvals(runbook: Runbook, *, after_a_change: bool) -> Iterator[Entr
         if entry.kind == "approval" and asked and changed is after_a_change:
             yield entry
         asked = asked or entry.kind == "approval"
-        changed = changed or STEPS[entry.kind].changes
+        changed = changed or STEPS[entry.kind].alters(entry.params)
 
 
 def _image_without_rollout(runbook: Runbook) -> Iterator[Finding]:
@@ -111,7 +111,7 @@ def _restore_in_steps(runbook: Runbook) -> Iterator[Finding]:
 
 
 def _unreachable_failure_steps(runbook: Runbook) -> Iterator[Finding]:
-    if runbook.on_failure and not any(STEPS[entry.kind].changes for entry in runbook.steps):
+    if runbook.on_failure and not any(STEPS[entry.kind].alters(entry.params) for entry in runbook.steps):
         yield runbook.on_failure[0], "this is never reached: no step changes anything, so nothing is undone", ""
 
 

@@ -15,6 +15,8 @@ from bot.domain.target import WorkloadRef
 from bot.domain.traffic import Route
 from runbooks.canary_rules import require_whole
 from runbooks.checks import SmokeCheck
+from runbooks.ci_planning import CI, PIPELINE, checked, placed
+from runbooks.ci_servers import CiPlace
 from runbooks.kinds import StepSpec
 from runbooks.lookups import lookups, resolve, spoken
 from runbooks.registry import gate_kind, step_kind
@@ -32,7 +34,7 @@ class Facts:
     """What was gathered about the world before planning. `soaks_in` is the environment that a version comes from;
     empty: there is none. `gates` are asked for by the target itself, beside the runbook's. `needs` are the services
     that this one needs, `needed_by` those that need it, each with the versions. `supply_chain` is what the catalogue
-    says of the service's images."""
+    says of the service's images. `ci` is where the service's commits are checked; `None`: nothing asks."""
 
     workload: WorkloadRef
     protected: bool
@@ -51,6 +53,7 @@ class Facts:
     needs: Mapping[str, str] = field(default_factory=dict)
     needed_by: Mapping[str, str] = field(default_factory=dict)
     supply_chain: SupplyChain = field(default_factory=SupplyChain)
+    ci: CiPlace | None = None
 
 
 def make_plan(request: Request, runbook: Runbook, facts: Facts) -> Plan:
@@ -123,7 +126,7 @@ def require_approval_first(runbook: Runbook, environment: str, smoke: Sequence[S
     for entry in runbook.steps:
         if entry.kind == APPROVAL:
             return
-        if step_kind(entry.kind).changes or (entry.kind == SMOKE and _posts(entry, smoke)):
+        if step_kind(entry.kind).alters(entry.params) or (entry.kind == SMOKE and _posts(entry, smoke)):
             raise UsageError(
                 f"The runbook '{runbook.name}' changes {environment} before anybody is asked: its step '{entry.name}' "
                 f"({runbook.file}:{entry.line}) comes before an approval, and {environment} is protected.",
@@ -158,6 +161,8 @@ class _Filler:
                     hint="Write where, as in `soak: {in: staging, for: 1h}`, or leave the gate out.",
                 )
             params["in"] = self.facts.soaks_in
+        if entry.kind == CI:
+            params = checked(params, self.facts.ci, of=self.facts.artifact, where=self._place(entry))
         if entry.kind == PAIRING:
             params |= {
                 "needs": dict(self.facts.needs),
@@ -171,8 +176,10 @@ class _Filler:
         params = self._params(entry, kind.spec)
         if entry.kind == SMOKE and not params["checks"]:
             params["checks"] = [check.model_dump(mode="json", by_alias=True) for check in self.facts.smoke]
+        if entry.kind == PIPELINE:
+            params = placed(params, self.facts.ci, where=self._place(entry))
         deadline = max(_deadline(entry, kind.deadline), kind.spec.model_validate(params).takes())
-        return PlannedStep(StepKey(entry.key), entry.kind, params, deadline, changes=kind.changes)
+        return PlannedStep(StepKey(entry.key), entry.kind, params, deadline, changes=kind.alters(params))
 
     def _params(self, entry: Entry, spec: type[StepSpec]) -> JsonObject:
         values = self.values

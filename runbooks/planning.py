@@ -12,6 +12,7 @@ from bot.domain.target import Target, WorkloadRef
 from bot.ports.cluster import HISTORY_MARK, RUN_MARK, Clusters, WorkloadState
 from bot.ports.image_registry import ImageRegistry
 from bot.ports.store import Store
+from runbooks.ci_planning import asks_ci
 from runbooks.configuration import Configuration
 from runbooks.planner import Facts, make_plan
 from runbooks.running import running_image
@@ -56,6 +57,7 @@ class Gatherer:
             digits = short(artifact.digest)
             raise UsageError(f"{service} in {environment} runs `{artifact.ref}` already (sha256:{digits}).")
         traffic = await self._surveyor.facts(catalogue, request.target, runbook, state)
+        gates = self._configuration().gates_of(request.target) if request.verb is not Verb.ROLLBACK else ()
         facts = Facts(
             workload=state.ref,
             protected=catalogue.environment(environment).protected,
@@ -70,10 +72,11 @@ class Gatherer:
             traffic=traffic.route,
             signals=traffic.signals,
             soaks_in=request.origin or catalogue.environment_before(environment),
-            gates=self._configuration().gates_of(request.target),
+            gates=gates,
             needs=catalogue.service(service).needs,
             needed_by=catalogue.needed_by(service),
             supply_chain=catalogue.supply_chain(service),
+            ci=catalogue.ci_place(service) if asks_ci(runbook, gates) else None,
         )
         return make_plan(request, runbook, facts)
 

@@ -8,12 +8,13 @@ from bot.ports.cluster import Clusters, Hint
 from bot.ports.execution import Executor
 from bot.ports.image_registry import ImageRegistry
 from bot.ports.metrics import MetricsProviders
+from bot.ports.pipelines import CiServers
 from bot.ports.probe import Prober
 from bot.ports.scans import ScannedClusters
 from bot.ports.signatures import Signatures
 from bot.ports.store import Store
 from runbooks.attestations import Attestations
-from runbooks.gates import image, pairing, signature, soak, vulnerabilities
+from runbooks.gates import ci, image, pairing, signature, soak, vulnerabilities
 from runbooks.judging import Jury
 from runbooks.kinds import GateKind, StepKind
 from runbooks.running import WorkloadOf
@@ -24,6 +25,7 @@ from runbooks.steps import (
     job,
     judge,
     notify,
+    pipeline,
     promote,
     recovery,
     restore,
@@ -41,6 +43,7 @@ STEP_KINDS: tuple[StepKind, ...] = (
     job.KIND,
     judge.KIND,
     notify.KIND,
+    pipeline.KIND,
     promote.KIND,
     recovery.KIND,
     restore.KIND,
@@ -51,7 +54,7 @@ STEP_KINDS: tuple[StepKind, ...] = (
     watch.KIND,
 )
 
-GATE_KINDS: tuple[GateKind, ...] = (image.KIND, pairing.KIND, signature.KIND, soak.KIND, vulnerabilities.KIND)
+GATE_KINDS: tuple[GateKind, ...] = (ci.KIND, image.KIND, pairing.KIND, signature.KIND, soak.KIND, vulnerabilities.KIND)
 
 
 def step_kind(name: str) -> StepKind:
@@ -73,6 +76,7 @@ class Reach:
     canaries: CanaryClusters
     metrics: MetricsProviders
     registry: ImageRegistry
+    ci: CiServers
     prober: Prober
     store: Store
     hint: Hint
@@ -89,11 +93,13 @@ def executors(reach: Reach) -> Mapping[str, Executor]:
     attestations = Attestations(reach.registry, reach.signatures)
     return {
         canary.KIND.name: canary.Canary(clusters, canaries, trial, hint),
+        ci.KIND.name: ci.CiGate(reach.ci),
         image.KIND.name: image.ImageGate(reach.registry),
         job.KIND.name: job.RunJob(clusters, hint),
         judge.KIND.name: judge.JudgeCanary(canaries, trial),
         notify.KIND.name: notify.Notify(reach.store),
         pairing.KIND.name: pairing.PairingGate(clusters, reach.registry, reach.store, reach.workload_of),
+        pipeline.KIND.name: pipeline.RunPipeline(reach.ci),
         promote.KIND.name: promote.Promote(clusters, canaries, trial, hint),
         recovery.KIND.name: recovery.Recovery(reach.metrics),
         restore.KIND.name: restore.Restore(clusters, canaries, hint),

@@ -1,5 +1,5 @@
-"""One request to a metrics server over HTTP, whatever it speaks: deadline, size limit, one more try for a connection
-that was closed meanwhile."""
+"""One request to a server of metrics or of CI over HTTP, whatever it speaks: deadline, size limit, one more try for a
+connection that was closed meanwhile."""
 
 import asyncio
 import json
@@ -28,7 +28,7 @@ LOST = (httpx.RemoteProtocolError, httpx.ReadError, httpx.WriteError)
 @dataclass(frozen=True, slots=True)
 class Ask:
     """One request. `about` is the query, or what else is asked for, in errors; `form`, `params` and `body` (JSON) are
-    what is sent along."""
+    what is sent along. `once`: it makes something, so that it is never sent again by itself."""
 
     method: str
     url: str
@@ -37,6 +37,7 @@ class Ask:
     params: Mapping[str, str] | None = None
     form: Mapping[str, str] | None = None
     body: Mapping[str, Any] | None = None
+    once: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +67,7 @@ class Told:
         """The body. Raises UnreadableError."""
         try:
             return json.loads(self.body)
-        except ValueError as exc:
+        except (ValueError, RecursionError) as exc:
             raise unreadable(called, "what is not JSON", self, about) from exc
 
 
@@ -106,6 +107,8 @@ class MetricsHttp:
                 try:
                     return await self._once(ask)
                 except LOST:
+                    if ask.once:
+                        raise
                     return await self._once(ask)
         except (TimeoutError, httpx.TimeoutException) as exc:
             said = f"{self._called} did not answer within {self._deadline_s:g} s"

@@ -11,7 +11,7 @@ from bot.domain.events import Event
 from bot.domain.outcome import Failed, FailureCause, Inconclusive, Outcome, Pending, Succeeded, Voided
 from bot.domain.phase import Phase, StepPhase
 from bot.domain.plan import WATCHING, PlannedStep
-from bot.domain.run import Run
+from bot.domain.run import Run, StepRun
 from bot.engine.ballots import Ballots, Count, close
 from bot.engine.timing import AT_ONCE, FRESH, LONGEST_LOOK, PAUSED_LOOK, RETRY, UNREADABLE_LOOK
 from bot.ports.execution import Executors, StepContext
@@ -225,10 +225,15 @@ def _must_watch(run: Run, planned: PlannedStep) -> bool:
 def landed(run: Run) -> bool:
     """Whether an effect of a changing step is known to have happened."""
     return run.changed and any(
-        run.step(step.key).phase in (StepPhase.SUCCEEDED, StepPhase.FAILED) or run.step(step.key).memo
+        run.step(step.key).phase in (StepPhase.SUCCEEDED, StepPhase.FAILED) or _acted(run.step(step.key))
         for step in run.sealed_plan().steps
         if step.changes
     )
+
+
+def _acted(seen: StepRun) -> bool:
+    """Whether what a step remembers means an effect; one that only announces what it will do says `acted: false`."""
+    return bool(seen.memo) and seen.memo.get("acted") is not False
 
 
 def _asked_anew(count: Count, now: datetime, *, started: tuple[Event, ...] = ()) -> Moved:

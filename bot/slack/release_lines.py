@@ -139,7 +139,8 @@ def _now(run: Run, plan: Plan) -> str:
     if seen.asks:
         return f":raised_hand: {step_word(step)}: people decide"
     why = f": {quoted(seen.why, limit=_FIGURE_LIMIT)}" if seen.why else ""
-    return f":warning: {step_word(step)} waits{why}" if seen.blocked else f"{step_word(step)}{why}"
+    word = link(seen.link, step_word(step))
+    return f":warning: {word} waits{why}" if seen.blocked else f"{word}{why}"
 
 
 def _gate_line(gate: PlannedStep, seen: StepRun, *, limit: int = _FIGURE_LIMIT) -> str:

@@ -1,6 +1,7 @@
 """Real servers for tests: where they are, and the little that tests put on them."""
 
 import asyncio
+import base64
 import hashlib
 import itertools
 import json
@@ -228,6 +229,44 @@ async def registry() -> AsyncIterator[Registry]:
     host = named("TEST_REGISTRY")
     async with httpx.AsyncClient(base_url=f"http://{host}", timeout=10) as http:
         yield Registry(http, host)
+
+
+class GitHub:
+    """A repository that tests commit to and report checks of."""
+
+    def __init__(self, http: httpx.AsyncClient, url: str, token: str, project: str) -> None:
+        self._http, self.url, self.token, self.project = http, url, token, project
+
+    async def commit(self, message: str) -> str:
+        """A commit on top of the default branch; its id."""
+        path = f"{self._repo}/contents/releases/{os.getpid()}-{next(NUMBERS)}.txt"
+        content = base64.b64encode(message.encode()).decode()
+        answer = await self._http.put(path, json={"message": message, "content": content})
+        return str(answer.raise_for_status().json()["commit"]["sha"])
+
+    async def check(self, sha: str, name: str, conclusion: str | None) -> None:
+        """A new check run; `None`: it is in progress."""
+        end = {"status": "completed", "conclusion": conclusion} if conclusion else {"status": "in_progress"}
+        body = {"name": name, "head_sha": sha, **end}
+        (await self._http.post(f"{self._repo}/check-runs", json=body)).raise_for_status()
+
+    async def status(self, sha: str, context: str, state: str) -> None:
+        """A new commit status."""
+        body = {"context": context, "state": state}
+        (await self._http.post(f"{self._repo}/statuses/{sha}", json=body)).raise_for_status()
+
+    @property
+    def _repo(self) -> str:
+        return f"/repos/{self.project}"
+
+
+@asynccontextmanager
+async def github() -> AsyncIterator[GitHub]:
+    """The GitHub that GITHUB_API_URL names, and the repository GITHUB_REPOSITORY on it."""
+    url, token, project = named("GITHUB_API_URL"), named("GITHUB_TOKEN"), named("GITHUB_REPOSITORY")
+    headers = {"Authorization": f"Bearer {token}"}
+    async with httpx.AsyncClient(base_url=url, headers=headers, timeout=10) as http:
+        yield GitHub(http, url, token, project)
 
 
 class Health:

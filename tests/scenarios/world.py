@@ -21,6 +21,7 @@ from tests.fakes.clock import FakeClock
 from tests.fakes.cluster import FakeCluster, FakeClusters
 from tests.fakes.image_registry import FakeRegistry
 from tests.fakes.metrics import FakeMetrics, FakeProviders
+from tests.fakes.pipelines import FakeCiServers, FakePipelines
 from tests.fakes.prober import FakeProber
 from tests.fakes.workspace import APPROVERS, BOT, DEPLOYS, FakeWorkspace, Message
 
@@ -77,6 +78,7 @@ class World:
         self.cluster = FakeCluster(self.clock)
         self.metrics = FakeMetrics()
         self.registry = FakeRegistry()
+        self.ci = FakePipelines(self.clock)
         self.prober = FakeProber()
         self.workspace = FakeWorkspace(self.clock)
         self.folder = folder
@@ -115,6 +117,7 @@ class World:
             registry=self.registry,
             scans=clusters,
             signatures=SigstoreSignatures(),
+            ci=FakeCiServers(main=self.ci),
             prober=self.prober,
             chat=self.workspace,
             directory=self.workspace,
