@@ -139,6 +139,7 @@ async def _ports(
     clock = SystemClock()
     connections = {name: Connection(each.kubeconfig, each.context) for name, each in catalogue.clusters.items()}
     clusters = await stack.enter_async_context(KubernetesClusters(connections, clock))
+    ci = await stack.enter_async_context(ci_servers(catalogue.ci, clock=clock))
     return Ports(
         clock=clock,
         store=store,
@@ -148,7 +149,8 @@ async def _ports(
         registry=await stack.enter_async_context(_registry(settings, catalogue)),
         scans=clusters,
         signatures=SigstoreSignatures(),
-        ci=await stack.enter_async_context(ci_servers(catalogue.ci, clock=clock)),
+        ci=ci,
+        files=ci,
         prober=await stack.enter_async_context(HttpProber()),
         chat=slack.chat,
         directory=slack.directory,

@@ -19,6 +19,7 @@ from runbooks.ci_planning import CI, PIPELINE, checked, placed
 from runbooks.ci_servers import CiPlace
 from runbooks.kinds import StepSpec
 from runbooks.lookups import lookups, resolve, spoken
+from runbooks.openapi_planning import COMPATIBILITY, ApiFacts, sealed
 from runbooks.registry import gate_kind, step_kind
 from runbooks.spec import Entry, Runbook
 from runbooks.supply_chain import SupplyChain
@@ -34,7 +35,8 @@ class Facts:
     """What was gathered about the world before planning. `soaks_in` is the environment that a version comes from;
     empty: there is none. `gates` are asked for by the target itself, beside the runbook's. `needs` are the services
     that this one needs, `needed_by` those that need it, each with the versions. `supply_chain` is what the catalogue
-    says of the service's images. `ci` is where the service's commits are checked; `None`: nothing asks."""
+    says of the service's images, `api` what it says of its OpenAPI documents. `ci` is where the service's commits are
+    checked; `None`: nothing asks."""
 
     workload: WorkloadRef
     protected: bool
@@ -53,6 +55,7 @@ class Facts:
     needs: Mapping[str, str] = field(default_factory=dict)
     needed_by: Mapping[str, str] = field(default_factory=dict)
     supply_chain: SupplyChain = field(default_factory=SupplyChain)
+    api: ApiFacts = field(default_factory=ApiFacts)
     ci: CiPlace | None = None
 
 
@@ -163,6 +166,8 @@ class _Filler:
             params["in"] = self.facts.soaks_in
         if entry.kind == CI:
             params = checked(params, self.facts.ci, of=self.facts.artifact, where=self._place(entry))
+        if entry.kind == COMPATIBILITY:
+            params = sealed(params, self.facts.api, of=self.facts.artifact, where=self._place(entry))
         if entry.kind == PAIRING:
             params |= {
                 "needs": dict(self.facts.needs),

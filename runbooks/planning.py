@@ -14,6 +14,7 @@ from bot.ports.image_registry import ImageRegistry
 from bot.ports.store import Store
 from runbooks.ci_planning import asks_ci
 from runbooks.configuration import Configuration
+from runbooks.openapi_planning import api_facts
 from runbooks.planner import Facts, make_plan
 from runbooks.running import running_image
 from runbooks.source import unknown
@@ -76,6 +77,7 @@ class Gatherer:
             needs=catalogue.service(service).needs,
             needed_by=catalogue.needed_by(service),
             supply_chain=catalogue.supply_chain(service),
+            api=api_facts(catalogue, service),
             ci=catalogue.ci_place(service) if asks_ci(runbook, gates) else None,
         )
         return make_plan(request, runbook, facts)

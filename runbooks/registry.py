@@ -12,11 +12,13 @@ from bot.ports.pipelines import CiServers
 from bot.ports.probe import Prober
 from bot.ports.scans import ScannedClusters
 from bot.ports.signatures import Signatures
+from bot.ports.source_files import SourceFiles
 from bot.ports.store import Store
 from runbooks.attestations import Attestations
-from runbooks.gates import ci, image, pairing, signature, soak, vulnerabilities
+from runbooks.gates import ci, compatibility, image, pairing, signature, soak, vulnerabilities
 from runbooks.judging import Jury
 from runbooks.kinds import GateKind, StepKind
+from runbooks.openapi_documents import ApiDocuments
 from runbooks.running import WorkloadOf
 from runbooks.scanning import ScanFinder, WorkloadsOf
 from runbooks.steps import (
@@ -54,7 +56,15 @@ STEP_KINDS: tuple[StepKind, ...] = (
     watch.KIND,
 )
 
-GATE_KINDS: tuple[GateKind, ...] = (ci.KIND, image.KIND, pairing.KIND, signature.KIND, soak.KIND, vulnerabilities.KIND)
+GATE_KINDS: tuple[GateKind, ...] = (
+    ci.KIND,
+    compatibility.KIND,
+    image.KIND,
+    pairing.KIND,
+    signature.KIND,
+    soak.KIND,
+    vulnerabilities.KIND,
+)
 
 
 def step_kind(name: str) -> StepKind:
@@ -77,6 +87,7 @@ class Reach:
     metrics: MetricsProviders
     registry: ImageRegistry
     ci: CiServers
+    files: SourceFiles
     prober: Prober
     store: Store
     hint: Hint
@@ -94,6 +105,7 @@ def executors(reach: Reach) -> Mapping[str, Executor]:
     return {
         canary.KIND.name: canary.Canary(clusters, canaries, trial, hint),
         ci.KIND.name: ci.CiGate(reach.ci),
+        compatibility.KIND.name: compatibility.CompatibilityGate(ApiDocuments(reach.registry, reach.files)),
         image.KIND.name: image.ImageGate(reach.registry),
         job.KIND.name: job.RunJob(clusters, hint),
         judge.KIND.name: judge.JudgeCanary(canaries, trial),

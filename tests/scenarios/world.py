@@ -23,6 +23,7 @@ from tests.fakes.image_registry import FakeRegistry
 from tests.fakes.metrics import FakeMetrics, FakeProviders
 from tests.fakes.pipelines import FakeCiServers, FakePipelines
 from tests.fakes.prober import FakeProber
+from tests.fakes.source_files import FakeSourceFiles
 from tests.fakes.workspace import APPROVERS, BOT, DEPLOYS, FakeWorkspace, Message
 
 REPOSITORY = "registry.example/acme/api"
@@ -79,6 +80,7 @@ class World:
         self.metrics = FakeMetrics()
         self.registry = FakeRegistry()
         self.ci = FakePipelines(self.clock)
+        self.files = FakeSourceFiles()
         self.prober = FakeProber()
         self.workspace = FakeWorkspace(self.clock)
         self.folder = folder
@@ -118,6 +120,7 @@ class World:
             scans=clusters,
             signatures=SigstoreSignatures(),
             ci=FakeCiServers(main=self.ci),
+            files=self.files,
             prober=self.prober,
             chat=self.workspace,
             directory=self.workspace,

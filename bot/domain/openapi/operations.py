@@ -2,10 +2,11 @@
 
 from collections.abc import Iterator, Mapping
 
+from bot.domain.errors import UnreadableError
 from bot.domain.json import Json, JsonObject
 from bot.domain.openapi.breaks import Break, Direction
 from bot.domain.openapi.document import Document, Operation, mapping
-from bot.domain.openapi.schemas import Comparison
+from bot.domain.openapi.schemas import Budget, Comparison
 
 GOOD = ("2", "default")
 """Answers that a client waits for: 2xx, or whatever comes."""
@@ -14,25 +15,34 @@ GOOD = ("2", "default")
 def breaks(old: Json, new: Json) -> tuple[Break, ...]:
     """Everything that a client of the older document may stumble over, in its order; what is certain comes first.
 
-    Raises UnreadableError for what is no OpenAPI 3.0 or 3.1 document.
+    Raises UnreadableError for what is no OpenAPI 3.0 or 3.1 document, has no operations, or is too much to compare.
     """
     before, after = Document(old), Document(new)
+    try:
+        found = list(_found(before, after))
+    except RecursionError as exc:
+        raise UnreadableError("its schemas lead into one another too deeply to be compared") from exc
+    return tuple(sorted(dict.fromkeys(found), key=lambda one: not one.certain))
+
+
+def _found(before: Document, after: Document) -> Iterator[Break]:
     offered = {operation.key: operation for operation in after.operations()}
-    found: list[Break] = []
-    for operation in before.operations():
+    wanted, budget = tuple(before.operations()), Budget()
+    if not wanted:
+        raise UnreadableError("it has no operations, so that nothing can be told of its clients")
+    for operation in wanted:
         other = offered.get(operation.key)
         if other is None:
-            found.append(Break(str(operation), "is gone"))
+            yield Break(str(operation), "is gone")
         else:
-            found += _Pair(before, after, operation, other).breaks()
-    return tuple(sorted(dict.fromkeys(found), key=lambda one: not one.certain))
+            yield from _Pair(before, after, operation, other, budget=budget).breaks()
 
 
 class _Pair:
     """One operation in both documents."""
 
-    def __init__(self, before: Document, after: Document, old: Operation, new: Operation) -> None:
-        self._before, self._after, self._old, self._new = before, after, old, new
+    def __init__(self, before: Document, after: Document, old: Operation, new: Operation, *, budget: Budget) -> None:
+        self._before, self._after, self._old, self._new, self._budget = before, after, old, new, budget
 
     def breaks(self) -> Iterator[Break]:
         yield from self._parameters()
@@ -54,7 +64,7 @@ class _Pair:
                 continue
             if new[key].get("required") and not parameter.get("required"):
                 yield self._at(said, "must be given now")
-            comparison = Comparison(self._before, self._after, Direction.REQUEST)
+            comparison = Comparison(self._before, self._after, Direction.REQUEST, self._budget)
             yield from self._placed(comparison.breaks(parameter.get("schema", {}), new[key].get("schema", {}), said))
             if "content" in parameter or "content" in new[key]:
                 yield from self._contents(parameter, new[key], said, Direction.REQUEST)
@@ -102,7 +112,7 @@ class _Pair:
                 yield self._at(where, f"{media} is gone")
                 continue
             old, new = mapping(written, media).get("schema", {}), mapping(other, media).get("schema", {})
-            comparison = Comparison(self._before, self._after, direction)
+            comparison = Comparison(self._before, self._after, direction, self._budget)
             yield from self._placed(comparison.breaks(old, new, ""), under=where)
 
     def _login(self) -> Iterator[Break]:

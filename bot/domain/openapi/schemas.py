@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
+from bot.domain.errors import UnreadableError
 from bot.domain.json import Json, JsonObject, canonical
 from bot.domain.openapi.breaks import Break, Direction
 from bot.domain.openapi.document import Document, mapping
@@ -25,6 +26,22 @@ UNJUDGED = (
 
 MOST_NAMED = 3
 
+MOST_PAIRS = 500_000
+"""Pairs of schemas that are compared for two documents: forms within forms multiply, and nobody waits for days."""
+
+
+@dataclass(slots=True)
+class Budget:
+    """What is left of the comparisons that two documents may cost."""
+
+    left: int = MOST_PAIRS
+
+    def spend(self) -> None:
+        """One comparison. Raises UnreadableError when there were too many."""
+        self.left -= 1
+        if self.left < 0:
+            raise UnreadableError(f"it has more than {MOST_PAIRS:,} schemas and forms of them to compare")
+
 
 @dataclass(slots=True)
 class Comparison:
@@ -33,12 +50,14 @@ class Comparison:
     old: Document
     new: Document
     direction: Direction
+    budget: Budget
     _walked: set[tuple[str, str]] = field(default_factory=set)
 
     def breaks(self, old: Json, new: Json, where: str) -> Iterator[Break]:
         """What changed for the worse between two schemas."""
         if old == new and not _refers(old):
             return
+        self.budget.spend()
         pair = (canonical(old), canonical(new))
         if pair in self._walked:
             return
@@ -83,7 +102,7 @@ class Comparison:
 
     def _fits(self, form: Json, other: Json) -> bool:
         old, new = (form, other) if self.direction is Direction.REQUEST else (other, form)
-        trial = Comparison(self.old, self.new, self.direction, set(self._walked))
+        trial = Comparison(self.old, self.new, self.direction, self.budget, set(self._walked))
         return not any(found.certain for found in trial.breaks(old, new, ""))
 
     # --- one form ---
