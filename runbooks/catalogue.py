@@ -17,6 +17,7 @@ from runbooks.ci_servers import CiEntry, CiPlace, ServiceCiField, place_of
 from runbooks.environments import Approval, Channel, ClusterEntry, EnvironmentEntry, SlackUser
 from runbooks.metrics_providers import ProviderEntry
 from runbooks.needs import Need
+from runbooks.openapi_source import OpenApi
 from runbooks.parts import Name, Part
 from runbooks.signals import SignalsField, resolve
 from runbooks.slo import Slo
@@ -49,13 +50,15 @@ class ServiceEntry(Part):
     """What is released. `image` is the repository without tag. `runbooks` maps environments to runbooks; an environment
     without one is deployed by `deploy`. `traffic` divides the requests between stable and canary, `signals` is what a
     canary is judged by; `None`: there can be no canary. `ci` says where commits of `repository` are checked, where
-    that is not plain. `gates` must pass before any release of it, as an environment's. `needs` are the other services
-    that it calls, each with the versions that it can work with. `signatures` win over those at the top of the file,
-    `vulnerabilities` add to them. `slo` is what its requests promise, measured by `signals`; `None`: nothing."""
+    that is not plain, `openapi` where its OpenAPI documents are. `gates` must pass before any release of it, as an
+    environment's. `needs` are the other services that it calls, each with the versions that it can work with.
+    `signatures` win over those at the top of the file, `vulnerabilities` add to them. `slo` is what its requests
+    promise, measured by `signals`; `None`: nothing."""
 
     image: str
     repository: str | None = None
     ci: ServiceCiField | None = None
+    openapi: OpenApi | None = None
     workload: str
     container: str | None = None
     channel: Channel

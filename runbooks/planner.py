@@ -21,6 +21,7 @@ from runbooks.ci_planning import CI, PIPELINE, checked, placed
 from runbooks.ci_servers import CiPlace
 from runbooks.kinds import StepSpec
 from runbooks.lookups import lookups, resolve, spoken
+from runbooks.openapi_planning import COMPATIBILITY, ApiFacts, sealed
 from runbooks.registry import gate_kind, step_kind
 from runbooks.spec import Entry, Runbook
 from runbooks.supply_chain import SupplyChain
@@ -38,8 +39,8 @@ class Facts:
     """What was gathered about the world before planning. `soaks_in` is the environment that a version comes from;
     empty: there is none. `gates` are asked for by the target itself, beside the runbook's. `needs` are the services
     that this one needs, `needed_by` those that need it, each with the versions. `supply_chain` is what the catalogue
-    says of the service's images, `ci` where its commits are checked, `promise` what its error budget is; `None`:
-    nothing asks."""
+    says of the service's images, `api` what it says of its OpenAPI documents, `ci` where its commits are checked,
+    `promise` what its error budget is; `None`: nothing asks."""
 
     workload: WorkloadRef
     protected: bool
@@ -59,6 +60,7 @@ class Facts:
     needed_by: Mapping[str, str] = field(default_factory=dict)
     news: News | None = None
     supply_chain: SupplyChain = field(default_factory=SupplyChain)
+    api: ApiFacts = field(default_factory=ApiFacts)
     ci: CiPlace | None = None
     promise: Promise | None = None
 
@@ -177,6 +179,8 @@ class _Filler:
             params = checked(params, self.facts.ci, of=self.facts.artifact, where=self._place(entry))
         if entry.kind == BUDGET:
             params = promised(params, self.facts.promise, verb=self.verb, where=self._place(entry))
+        if entry.kind == COMPATIBILITY:
+            params = sealed(params, self.facts.api, of=self.facts.artifact, where=self._place(entry))
         if entry.kind == PAIRING:
             params |= {
                 "needs": dict(self.facts.needs),

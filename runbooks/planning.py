@@ -16,6 +16,7 @@ from runbooks.budget_planning import promise_of
 from runbooks.ci_planning import asks_ci
 from runbooks.configuration import Configuration
 from runbooks.newsroom import Newsroom
+from runbooks.openapi_planning import api_facts
 from runbooks.planner import Facts, make_plan
 from runbooks.running import running_image
 from runbooks.source import unknown
@@ -84,6 +85,7 @@ class Gatherer:
             needed_by=catalogue.needed_by(service),
             news=news,
             supply_chain=catalogue.supply_chain(service),
+            api=api_facts(catalogue, service),
             ci=catalogue.ci_place(service) if asks_ci(runbook, gates) else None,
             promise=promise_of(catalogue, request, (*runbook.gates, *gates)),
         )
