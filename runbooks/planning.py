@@ -58,9 +58,7 @@ class Gatherer:
         live = running_image(state)
         running, unsealed = await self._sealed(live)
         artifact = await self._artifact(request, records, way_back_from=(history(state), running))
-        if artifact.digest == digest_of(live):
-            digits = short(artifact.digest)
-            raise UsageError(f"{service} in {environment} runs `{artifact.ref}` already (sha256:{digits}).")
+        require_another(request.target, artifact, live)
         traffic = await self._surveyor.facts(catalogue, request.target, runbook, state)
         news, unread = await self._newsroom.news(
             catalogue.service(service).repository, running, artifact, catalogue.people
@@ -206,6 +204,13 @@ class Gatherer:
         found = await self._registry.resolve(parsed.repository, parsed.digest or parsed.tag or "")
         pinned = str(parsed.pinned(found.digest))
         return Artifact(pinned, found.digest, ref, found.commit, found.platforms)
+
+
+def require_another(target: Target, artifact: Artifact, live: str) -> None:
+    """Raise UsageError where the very image runs already."""
+    if artifact.digest == digest_of(live):
+        digits = short(artifact.digest)
+        raise UsageError(f"{target.service} in {target.environment} runs `{artifact.ref}` already (sha256:{digits}).")
 
 
 def history(state: WorkloadState) -> tuple[str, ...]:
