@@ -59,8 +59,9 @@ class Gatherer:
         running, unsealed = await self._sealed(live)
         artifact = await self._artifact(request, records, way_back_from=(history(state), running))
         if artifact.digest == digest_of(live):
-            digits = short(artifact.digest)
-            raise UsageError(f"{service} in {environment} runs `{artifact.ref}` already (sha256:{digits}).")
+            raise UsageError(
+                f"{service} in {environment} runs `{artifact.ref}` already (sha256:{short(artifact.digest)})."
+            )
         traffic = await self._surveyor.facts(catalogue, request.target, runbook, state)
         news, unread = await self._newsroom.news(
             catalogue.service(service).repository, running, artifact, catalogue.people
