@@ -32,8 +32,8 @@ Need = Annotated[str, AfterValidator(need)]
 
 
 def version_of(*names: str) -> Version | None:
-    """The version that the first of these names is; `v1.4.2` is 1.4.2. `None`: none of them is one. A commit may read as
-    a version, and is none: one in thirteen short ones is like `12a3456`, which would be a very high alpha."""
+    """The version that the first of these names is; `v1.4.2` is 1.4.2. `None`: none of them is one. A commit may read
+    as a version, and is none: one in thirteen short ones is like `12a3456`, which would be a very high alpha."""
     for name in names:
         if COMMIT.fullmatch(name.lower()):
             continue
