@@ -97,7 +97,7 @@ async def test_a_run_that_was_approved_waits_for_the_end_of_a_freeze(world: Worl
         run = await world.newest()
         assert (run.phase, run.changed) == (Phase.RUNNING, False)
         assert (
-            "*Waits:* gate freeze: prod is frozen by <@U0DAN> until 2026-03-02 09:10 UTC: a quick look" in world.live()
+            "*Waits:* gate freeze: prod is frozen by <@U0DAN> until 2026-03-02 09:11 UTC: a quick look" in world.live()
         )
         assert "is blocked in the gate `freeze`" in await asks(world, "why api prod")
         await world.passes(11 * MINUTE)
@@ -125,7 +125,7 @@ async def test_the_approval_expires_in_a_freeze_and_nothing_is_changed(world: Wo
         await world.passes(32 * MINUTE)
         run = await world.newest()
         assert run.phase is Phase.REFUSED
-        assert "ask again with `--at 2026-03-02T17:00Z`" in run.reason
+        assert "ask again with `--at 2026-03-02T17:01Z`" in run.reason
         assert world.image_changes() == 0
 
 
@@ -161,6 +161,27 @@ async def test_stop_the_line_lets_nobody_through(world: World) -> None:
             assert "everything is frozen by <@U0BOB> until somebody lifts it: stop the line." in said
             assert "no exemption passes" in said
         assert await no_runs(world)
+
+
+async def test_what_is_offered_begins_then_whatever_the_second(world: World) -> None:
+    """People type minutes: a freeze that ends within one offers the next."""
+    async with world:
+        await world.passes(37 * SECOND)
+        assert "until 11:01 UTC" in await asks(world, "freeze prod 2h moving the database")
+        assert "`--at 2026-03-02T11:01Z`" in await asks(world, "deploy api v2 prod")
+        assert "is asked for" in await asks(world, "deploy api v2 prod --at 2026-03-02T11:01Z")
+
+
+async def test_an_exemption_does_not_pass_what_was_frozen_later(frozen_mondays: World) -> None:
+    """People voted on the window of the calendar; whoever freezes meanwhile has a reason that nobody voted on."""
+    async with frozen_mondays as world:
+        await asks(world, 'deploy api v2 prod --exempt "fixes the login"')
+        await world.says(DAN, "freeze prod moving the database")
+        await approve(world)
+        assert world.image_changes() == 0
+        assert "prod is frozen by <@U0DAN> until somebody lifts it: moving the database (frozen after" in world.live()
+        await world.says(DAN, "unfreeze prod")
+        assert (await world.finishes()).phase is Phase.SUCCEEDED
 
 
 async def test_an_exemption_needs_votes_even_where_nobody_is_asked(frozen_mondays: World) -> None:
