@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from bot.domain.errors import UnreachableError
+from bot.domain.errors import UnreachableError, UsageError
 from bot.domain.events import StepWaited
 from bot.domain.outcome import Failed, Inconclusive, Outcome, Pending, Succeeded, Voided
 from bot.domain.phase import Phase, StepPhase
@@ -173,6 +173,36 @@ async def test_armed_and_then_asleep_the_gates_are_asked_again(engine: Opening[S
         await stage.passes(2 * MINUTE)
         run = await stage.run()
         assert (run.phase, run.waiting_for) == (Phase.SUCCEEDED, "")
+
+
+async def test_held_up_after_a_sleep_it_can_be_aborted(engine: Opening[Stage]) -> None:
+    """Nothing has landed and nothing will: nothing is restored, and the message does not speak of it."""
+    async with engine as stage:
+        stage.script.tell("set_image", UnreachableError("the cluster is away", retry_after=3 * MINUTE), Succeeded())
+        await frozen_after_the_votes(stage, Succeeded("no freeze"), FROZEN)
+        await stage.sleeps(4 * MINUTE)
+        run = await stage.run()
+        assert (run.changed, bool(run.waiting_for)) == (False, True)
+        async with stage.store.transaction() as tx:
+            await stage.runs.abort(tx, run, by=ANN, reason="")
+        await stage.passes(5 * SECOND)
+        assert (await stage.run()).phase is Phase.ABORTED
+        assert stage.script.times("restore") == 0
+
+
+@pytest.mark.parametrize("kind", ["image", "freeze", "set_image"])
+async def test_a_catalogue_that_was_edited_meanwhile_ends_the_run(engine: Opening[Stage], kind: str) -> None:
+    """A service that is gone from it is a reason to stop, and no pass that breaks for ever."""
+    async with engine as stage:
+        stage.script.tell(kind, UsageError("There is no service 'api'."))
+        await stage.begins(**VOTED)
+        await stage.passes(5 * SECOND)
+        if kind == "set_image":
+            stage.votes(BOB, CID)
+        await stage.passes(3 * MINUTE)
+        run = await stage.run()
+        assert run.phase is (Phase.RESTORED if kind == "set_image" else Phase.REFUSED)
+        assert "There is no service 'api'" in run.reason
 
 
 async def test_armed_and_asleep_a_gate_that_fails_restores_nothing(engine: Opening[Stage]) -> None:
