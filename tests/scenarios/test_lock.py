@@ -53,6 +53,20 @@ async def test_others_wait_in_line_and_begin_when_it_is_free(world: World) -> No
         assert world.image("staging") == "v3"
 
 
+async def test_why_offers_no_unlocking_of_what_is_free(world: World) -> None:
+    """Whoever waited for a lock that is gone waits for those before them, as everybody does."""
+    async with world:
+        await world.says(ANN, "lock api staging my test")
+        await world.says(BOB, "deploy api v2 staging")
+        await world.says(CID, "deploy api v3 staging")
+        await world.says(ANN, "unlock api staging")
+        await world.says(CID, "why api-staging-2")
+        await world.passes(SECOND)
+        said = world.workspace.whispers(CID)[-1]
+        assert "behind `api-staging-1`" in said
+        assert "unlock" not in said
+
+
 async def test_the_owner_goes_past_those_who_wait(world: World) -> None:
     """That is what the lock is for."""
     async with world:
@@ -141,7 +155,7 @@ async def test_status_shows_freezes_and_locks(world: World) -> None:
         await world.says(ANN, "freeze prod 2h audit")
         await world.says(DAN, "status")
         said = world.workspace.whispers(DAN)[-1]
-        assert ":snowflake: *prod* is frozen by <@U0ANN> until 11:00 UTC: audit" in said
+        assert ":snowflake: *prod* is frozen by <@U0ANN> until 11:01 UTC: audit" in said
         assert ":lock: *api* in *staging* is locked by <@U0ANN>" in said
         assert "waiting: 1. `api-staging-1`" in said
 
