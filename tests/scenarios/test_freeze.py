@@ -237,6 +237,20 @@ async def test_who_may_lift_anothers_freeze(world: World) -> None:
         assert told(world, "<@U0BOB> has lifted the freeze of <@U0ANN> after 0s: all is well")
 
 
+async def test_what_stays_frozen_is_not_called_open(frozen_mondays: World) -> None:
+    """Neither under a freeze of everything nor in a window of the calendar."""
+    async with frozen_mondays as world:
+        await world.says(BOB, "freeze prod moving")
+        await world.says(CID, "freeze all stop the line")
+        await world.says(BOB, "unfreeze prod")
+        await world.passes(SECOND)
+        assert told(world, "One freeze of *prod* is over: <@U0BOB> has lifted")
+        assert "Still: everything is frozen by <@U0CID> until somebody" in world.workspace.whispers(BOB)[-1]
+        await world.says(CID, "unfreeze all")
+        await world.passes(SECOND)
+        assert "Still: prod is frozen until 2026-03-02 14:00 UTC: Mondays." in world.workspace.whispers(CID)[-1]
+
+
 async def test_a_window_of_the_calendar_cannot_be_lifted_by_word(frozen_mondays: World) -> None:
     """It says where it stands."""
     async with frozen_mondays as world:

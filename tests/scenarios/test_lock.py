@@ -53,6 +53,34 @@ async def test_others_wait_in_line_and_begin_when_it_is_free(world: World) -> No
         assert world.image("staging") == "v3"
 
 
+async def test_nobody_is_called_for_a_turn_that_they_had(world: World) -> None:
+    """A release that is in the middle of its change waited for no lock."""
+    async with world:
+        await world.says(BOB, "deploy api v2 staging")
+        assert world.image_changes() == 1
+        await locked(world)
+        await world.says(ANN, "unlock api staging")
+        await world.passes(2 * SECOND)
+        assert told(world, ":unlock: *api* in *staging* is free")
+        assert not told(world, "it is your turn")
+
+
+async def test_who_locks_a_target_that_is_taken_is_told_how_to_get_it(world: World) -> None:
+    """The release that has it waits for the lock, and the owner's own would wait behind it."""
+    async with world:
+        await world.says(BOB, "deploy api v2 prod")
+        await world.passes(5 * SECOND)
+        await locked(world, "prod")
+        assert (
+            "your own releases wait behind it: `/release abort api-prod-1` makes way"
+            in (world.workspace.whispers(ANN)[-1])
+        )
+        await world.says(ANN, "deploy api v3 prod")
+        await world.says(ANN, "abort api-prod-1")
+        await world.passes(5 * SECOND)
+        assert (await world.run("api-prod-2")).ballot is not None
+
+
 async def test_why_offers_no_unlocking_of_what_is_free(world: World) -> None:
     """Whoever waited for a lock that is gone waits for those before them, as everybody does."""
     async with world:
