@@ -78,14 +78,18 @@ async def remind(store: Store, clock: Clock, catalogue: Catalogue) -> int:
     now = clock.now()
     async with store.reading() as tx:
         old = _forgotten(await tx.locks(), catalogue, now)
+    asked = 0
     for lock in old:
         async with store.transaction() as tx:
+            if await tx.locked(lock.target) != lock:
+                continue  # taken away meanwhile, or asked about by another process
             channel = catalogue.channel(lock.target.service, lock.target.environment)
             state = await tx.target_state(lock.target)
             text = f":alarm_clock: {person(lock.owner)}, do you still need it? {lock_line(lock, state, now)}"
             await tx.tell([told(f"reminder/{lock.target}", channel, text, at=now)], at=now)
             await tx.reminded(lock.target, at=now)
-    return len(old)
+            asked += 1
+    return asked
 
 
 def _forgotten(locks: Sequence[Lock], catalogue: Catalogue, now: datetime) -> list[Lock]:

@@ -1,5 +1,6 @@
 """A person keeps a target to themselves: others wait in line and are told, and the way back stays open."""
 
+import asyncio
 from datetime import timedelta
 
 import pytest
@@ -173,6 +174,18 @@ async def test_a_forgotten_lock_is_asked_about_once_a_day(world: World) -> None:
         assert asked == [0, 1, 0, 0, 1, 0]
         await world.passes(SECOND)
         assert told(world, ":alarm_clock: <@U0ANN>, do you still need it?")
+
+
+async def test_two_processes_ask_once(world: World) -> None:
+    """Whoever comes second finds that it was asked."""
+    async with world:
+        await locked(world)
+        await world.passes(25 * HOUR)
+        catalogue = world.configured.catalogue()
+        both = await asyncio.gather(*(remind(world.store, world.clock, catalogue) for _ in range(2)))
+        await world.passes(SECOND)
+        assert sorted(both) == [0, 1]
+        assert sum("do you still need it?" in message.text for message in world.workspace.messages) == 1
 
 
 async def test_status_shows_freezes_and_locks(world: World) -> None:
