@@ -88,6 +88,13 @@ async def test_a_person_freezes_and_everybody_is_told(world: World) -> None:
         assert not await no_runs(world)
 
 
+async def test_for_two_hours_is_no_reason(world: World) -> None:
+    """As one says it, it is a time; taken for a reason it would freeze with no end."""
+    async with world:
+        assert "*prod* is frozen until 11:00 UTC" in await asks(world, "freeze prod for 2h moving the database")
+        assert told(world, "until 11:00 UTC: moving the database")
+
+
 async def test_a_run_that_was_approved_waits_for_the_end_of_a_freeze(world: World) -> None:
     """The message and `why` say for what; then it goes on with the votes that it has."""
     async with world:
