@@ -5,6 +5,7 @@ from datetime import datetime
 from bot.domain.phase import Phase
 from bot.domain.plan import PlannedStep
 from bot.domain.run import Run
+from bot.engine.line import ITS_TURN
 from bot.engine.standing import stands_in_the_way
 from bot.ports.store import TargetState
 from commands.reply import Reply
@@ -60,7 +61,7 @@ def _queued(run: Run, state: TargetState, now: datetime) -> tuple[str, str]:
     if begin and begin > now:
         return f"begins at {clock_time(begin, now)}", f"{typed(f'abort {run.id}')} takes it back."
     ahead = state.ahead_of(run.id)
-    if run.waiting_for:
+    if run.waiting_for and run.waiting_for != ITS_TURN:
         place = f" at place {len(ahead)}, behind {code(ahead[0])}" if ahead else " first in line"
         here = f"{run.request.target.service} {run.request.target.environment}"
         return f"waits{place}: {safe(run.waiting_for)}", f"{typed(f'unlock {here} <reason>')} frees it. {_stop(run)}"

@@ -21,7 +21,8 @@ async def require_thawed(asked: Asked, desk: Desk) -> None:
 
 
 def _way_out(asked: Asked, desk: Desk, found: Frozen) -> str:
-    later = f"Ask again with `--at {found.until:%Y-%m-%dT%H:%M}Z`, and it begins then" if found.until else ""
+    opens = found.opens_at
+    later = f"Ask again with `--at {opens:%Y-%m-%dT%H:%M}Z`, and it begins then" if opens else ""
     begin = f"At {clock_time(asked.not_before, desk.now)} it would still be frozen. " if asked.not_before else ""
     if not found.exemptible:
         lifted = "everything stands still until it is lifted, and no exemption passes"

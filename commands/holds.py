@@ -9,7 +9,7 @@ from bot.ports.narrator import Telling
 from commands.wording import clock_time, person, safe, typed
 from runbooks.catalogue import Catalogue
 from runbooks.durations import roughly
-from runbooks.windows import Frozen
+from runbooks.windows import Frozen, whole_minute
 
 Hold = Freeze | Lock
 
@@ -34,7 +34,7 @@ def scope_word(scope: str) -> str:
 
 def until_word(until: datetime | None, now: datetime) -> str:
     """Until when, or how it ends."""
-    return f"until {clock_time(until, now)}" if until else "until somebody lifts it"
+    return f"until {clock_time(whole_minute(until), now)}" if until else "until somebody lifts it"
 
 
 def freeze_line(freeze: Freeze, now: datetime) -> str:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from bot.domain.hold import Lock
+from bot.domain.phase import StepPhase
 from bot.domain.plan import Verb
 from bot.domain.run import Run
 from bot.ports.clock import Clock
@@ -13,6 +14,7 @@ from commands.spec import Desk
 from commands.wording import code, person, safe, target, typed
 from runbooks.catalogue import Catalogue
 
+LOCK = "lock"
 FORGOTTEN = timedelta(hours=24)
 """After this time, and each time it has passed again, the owner is asked whether the lock is still needed."""
 
@@ -27,15 +29,24 @@ def lock_line(lock: Lock, state: TargetState, now: datetime) -> str:
     line = ", ".join(f"{place}. {code(run)}" for place, run in enumerate(state.waiting, 1))
     waits = f" · waiting: {line}" if line else ""
     return (
-        f":lock: {target(lock.target)} is locked by {person(lock.owner)} since {age(lock, now)}: {safe(lock.reason)} · "
+        f":lock: {target(lock.target)} is locked by {person(lock.owner)} for {age(lock, now)}: {safe(lock.reason)} · "
         f"{typed(f'unlock {here(lock)}')}{waits}"
     )
 
 
 async def next_run(tx: Transaction, state: TargetState) -> Run | None:
-    """The run whose turn comes when the target is free."""
-    named = state.holder or next(iter(state.waiting), None)
-    return await tx.run(named) if named else None
+    """The run whose turn comes when the lock is gone: the one that it held up before its first change, else the first
+    in line where nobody holds the target. `None`: none was waiting for that."""
+    if state.holder:
+        run = await tx.run(state.holder)
+        return run if run and _held_up(run) else None
+    return await tx.run(state.waiting[0]) if state.waiting else None
+
+
+def _held_up(run: Run) -> bool:
+    """Whether the lock keeps a run that has had its turn from going on."""
+    gates = run.plan.gates if run.plan else ()
+    return any(gate.kind == LOCK and run.step(gate.key).phase is StepPhase.RUNNING for gate in gates)
 
 
 def your_turn(run: Run, by: str) -> str:
@@ -67,14 +78,18 @@ async def remind(store: Store, clock: Clock, catalogue: Catalogue) -> int:
     now = clock.now()
     async with store.reading() as tx:
         old = _forgotten(await tx.locks(), catalogue, now)
+    asked = 0
     for lock in old:
         async with store.transaction() as tx:
+            if await tx.locked(lock.target) != lock:
+                continue  # taken away meanwhile, or asked about by another process
             channel = catalogue.channel(lock.target.service, lock.target.environment)
             state = await tx.target_state(lock.target)
             text = f":alarm_clock: {person(lock.owner)}, do you still need it? {lock_line(lock, state, now)}"
             await tx.tell([told(f"reminder/{lock.target}", channel, text, at=now)], at=now)
             await tx.reminded(lock.target, at=now)
-    return len(old)
+            asked += 1
+    return asked
 
 
 def _forgotten(locks: Sequence[Lock], catalogue: Catalogue, now: datetime) -> list[Lock]:

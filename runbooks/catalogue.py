@@ -7,6 +7,7 @@ from pydantic import Field, field_validator, model_validator
 
 from bot.domain.approval import ApprovalPolicy
 from bot.domain.errors import UsageError
+from bot.domain.hold import EVERYTHING
 from bot.domain.plan import Verb
 from bot.domain.repository import Repository
 from bot.domain.target import WorkloadKind, WorkloadRef
@@ -121,6 +122,15 @@ class Catalogue(Part):
     vulnerabilities: VulnerabilityRules = VulnerabilityRules()
     people: dict[str, SlackUser] = Field(default_factory=dict)
     ci: dict[Name, CiEntry] = Field(default_factory=dict)
+
+    @field_validator("environments")
+    @classmethod
+    def _means_one(cls, named: dict[str, EnvironmentEntry]) -> dict[str, EnvironmentEntry]:
+        if EVERYTHING in named:
+            raise ValueError(
+                f"no environment can be called '{EVERYTHING}': `/release freeze {EVERYTHING}` means them all"
+            )
+        return named
 
     def service(self, service: str) -> ServiceEntry:
         """The service of that name. Raises UsageError with the nearest one."""

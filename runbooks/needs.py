@@ -6,6 +6,8 @@ from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.version import InvalidVersion, Version
 from pydantic import AfterValidator
 
+from bot.domain.image import COMMIT
+
 PROVEN = "proven"
 """Instead of a number: a version beside which the very same image ran healthy in the environment before."""
 
@@ -30,10 +32,10 @@ Need = Annotated[str, AfterValidator(need)]
 
 
 def version_of(*names: str) -> Version | None:
-    """The version that the first of these names is; `v1.4.2` is 1.4.2. `None`: none of them is one. A commit of digits
-    alone would read as a version, and is none."""
+    """The version that the first of these names is; `v1.4.2` is 1.4.2. `None`: none of them is one. A commit may read
+    as a version, and is none: one in thirteen short ones is like `12a3456`, which would be a very high alpha."""
     for name in names:
-        if name.isdigit() and len(name) >= len("1234567"):
+        if COMMIT.fullmatch(name.lower()):
             continue
         try:
             return Version(name)

@@ -76,14 +76,15 @@ class ScanFinder:
         images = (await self._attestations.registry.resolve(repository, plan.artifact.digest)).manifests
         reports: dict[Digest, tuple[ScanReport, ...]] = {}
         refused: list[str] = []
-        known = frozenset({plan.artifact.digest, *images.values()})
         for digest in (plan.artifact.digest, *images.values()):
             if by is None:
                 found = await self._unsigned(repository, digest)
             else:
                 found, others = await self._signed(repository, digest, by)
                 refused += others
-            ours = tuple(one for one in found if not one.digests or one.digests & known)
+            # Scanners name the index also where they looked at one platform; one platform's report is never another's.
+            about = {digest, plan.artifact.digest}
+            ours = tuple(one for one in found if not one.digests or one.digests & about)
             refused += [f"{one.source} is a report about another image" for one in found if one not in ours]
             reports[digest] = ours
         return Scanned(reports, tuple(refused), images)

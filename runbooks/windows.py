@@ -29,6 +29,7 @@ FAR = timedelta(days=400)
 
 TICK = timedelta(microseconds=1)
 SECOND = timedelta(seconds=1)
+MINUTE = timedelta(minutes=1)
 ANY_YEAR = datetime.fromisoformat("2024-01-01T00:00:00+00:00")
 """A leap year, so that the 29th of February comes."""
 
@@ -90,6 +91,11 @@ class FreezeWindow(Part):
             begin = trigger.get_next_fire_time(None, begin.astimezone(utc) + SECOND)
 
 
+def whole_minute(at: datetime) -> datetime:
+    """The first whole minute that is not before `at`: people read and type no seconds."""
+    return at + (-timedelta(seconds=at.second, microseconds=at.microsecond) % MINUTE)
+
+
 @dataclass(frozen=True, slots=True)
 class Frozen:
     """Why nothing may change in an environment, and until when, all that covers it taken together; `until` `None`:
@@ -101,8 +107,13 @@ class Frozen:
     by: UserId | None = None
     exemptible: bool = True
 
+    @property
+    def opens_at(self) -> datetime | None:
+        """The first whole minute at which nothing freezes it: what a person can type is open then."""
+        return whole_minute(self.until) if self.until else None
+
     def __str__(self) -> str:
-        until = f"until {self.until:%Y-%m-%d %H:%M} UTC" if self.until else "until somebody lifts it"
+        until = f"until {self.opens_at:%Y-%m-%d %H:%M} UTC" if self.opens_at else "until somebody lifts it"
         by = f" by <@{self.by}>" if self.by else ""
         what = f"{self.environment} is frozen" if self.exemptible else "everything is frozen"
         return f"{what}{by} {until}: {self.reason}"

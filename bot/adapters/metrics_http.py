@@ -3,6 +3,7 @@ connection that was closed meanwhile."""
 
 import asyncio
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -13,6 +14,7 @@ from typing import Any, Self
 import httpx
 
 from bot.domain.errors import UnreachableError, UnreadableError
+from bot.domain.json import storable
 
 DEADLINE = timedelta(seconds=10)
 MOST_BYTES = 32 * 1024 * 1024
@@ -20,6 +22,9 @@ MOST_BYTES = 32 * 1024 * 1024
 
 TOLD = 300
 """How much of a query or of an answer an error tells."""
+
+UNSTORABLE = re.compile(rb"\\u(d[89a-f]|0000)", re.IGNORECASE)
+"""How a body spells what may be half a surrogate pair, or the NUL character."""
 
 LOST = (httpx.RemoteProtocolError, httpx.ReadError, httpx.WriteError)
 """A kept connection that the server had closed: worth one more try at once."""
@@ -68,7 +73,9 @@ class Told:
     def json(self, called: str, about: str) -> Any:
         """The body. Raises UnreadableError."""
         try:
-            return json.loads(self.body)
+            found = json.loads(self.body)
+            # It comes from an escape alone: a title that some tool has cut through an emoji.
+            return storable(found) if UNSTORABLE.search(self.body) else found
         except (ValueError, RecursionError) as exc:
             raise unreadable(called, "what is not JSON", self, about) from exc
 

@@ -24,6 +24,19 @@ def canonical(value: object) -> str:
     return json.dumps(plain(value), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
 
 
+def storable(value: Json) -> Json:
+    """The same without what no database takes, though JSON can spell it: half a surrogate pair is shown as the
+    replacement character, and the NUL character is left out."""
+    match value:
+        case str():
+            return value.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace").replace("\0", "")
+        case list():
+            return [storable(item) for item in value]
+        case dict():
+            return {str(storable(key)): storable(item) for key, item in value.items()}
+    return value
+
+
 def plain(value: object) -> Json:
     """Dataclasses, enums, times, sets and tuples as JSON values. Raises TypeError for anything else."""
     match value:

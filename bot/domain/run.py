@@ -236,6 +236,10 @@ class Run:
             return self, ()
         return self._with(key, StepRun(StepPhase.RUNNING, started_at=at)), (StepStarted(self.id, at, key),)
 
+    def disarmed(self, key: StepKey) -> "Run":
+        """A changing step that was begun, and whose effect has not landed and never will: nothing was changed."""
+        return replace(self, changed=False, steps={name: seen for name, seen in self.steps.items() if name != key})
+
     def step_waits(self, key: StepKey, wait: Pending, *, at: datetime) -> Moved:
         """A step is not there yet; told when it begins to stand still, and when it begins to ask."""
         seen = self.step(key)

@@ -71,7 +71,7 @@ class Reconciler:
         async with self._needs.store.transaction() as tx:
             lock = await tx.locked(target)
             kept = lock is not None and not lock.lets(run.request.requester, run.request.verb)
-            past = await kept_back(tx, target, lock) if lock else ()
+            past = await kept_back(tx, target, lock) if lock and not kept else ()
             state = await (tx.target_state(target) if kept else tx.take_target(target, run.id, at=now, past=past))
             if state.holder == run.id:
                 after, events = replace(run, waiting_for="").turn_came(at=now)

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import assert_never
 
 from bot import logs
-from bot.domain.errors import FencedError, OverwriteError, PermanentError, TemporaryError
+from bot.domain.errors import FencedError, OverwriteError, PermanentError, TemporaryError, UsageError
 from bot.domain.events import Event
 from bot.domain.outcome import Failed, FailureCause, Inconclusive, Outcome, Pending, Succeeded, Voided
 from bot.domain.phase import Phase, StepPhase
@@ -97,8 +97,9 @@ class Stepping:
             return Pending(str(exc), requeue_after=exc.retry_after or RETRY, blocked=True)
         except OverwriteError as exc:
             return Failed(str(exc), FailureCause.OVERWRITTEN)
-        except (PermanentError, FencedError) as exc:
-            return Failed(str(exc))
+        except (UsageError, PermanentError, FencedError) as exc:
+            # A UsageError is the catalogue's, edited since the plan was made: nobody is there to type anything else.
+            return Failed(str(exc).rstrip("."))
 
     async def halt(self, run: Run, token: int, now: datetime) -> Moved | None:
         """The run is to leave its present step: end what that started. `None`: nothing of it goes on by itself."""
@@ -168,7 +169,8 @@ class Stepping:
         context = StepContext(run, planned, now, token)
         count = await self._guard(self._landed_or_approved(context), run)
         if isinstance(count.outcome, Pending) and stands_in_the_way(count.run):
-            return _held_up(count, count.outcome)
+            # Nothing has landed, and nothing can land any more: the step is armed anew when the gate lets it.
+            return _held_up(replace(count, run=count.run.disarmed(planned.key)), count.outcome)
         if isinstance(count.outcome, Succeeded):
             free = replace(count.run, waiting_for="")
             done = Count(free, await self.execute(free, planned, token, now))

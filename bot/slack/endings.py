@@ -98,7 +98,7 @@ def _why(run: Run) -> list[str]:
     if run.phase is Phase.REFUSED and (bad := [gate for gate in gates if run.step(gate.key).phase is StepPhase.FAILED]):
         # Each of them stands below with its reason and its link.
         return [f"Why: {len(bad)} of {counted(len(gates), 'gate')} did not pass, as shown below."]
-    ours = run.phase in (Phase.EXPIRED, Phase.REFUSED) or run.wish is not None
+    ours = run.phase is Phase.EXPIRED or run.wish is not None  # why a plan was refused may be a server's own words
     return [f"Why: {people(run.reason) if ours else quoted(run.reason)}."]
 
 

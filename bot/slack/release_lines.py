@@ -6,6 +6,7 @@ from bot.domain.outcome import Question
 from bot.domain.phase import Phase, StepPhase
 from bot.domain.plan import Plan, PlannedStep, Verb
 from bot.domain.run import Run, StepRun
+from bot.engine.standing import stands_in_the_way
 from bot.slack.mrkdwn import code, escape, link, mention, mentions, people, quoted
 from bot.slack.news_lines import summary
 from bot.slack.wording import age, bar, gate_word, health, ref_word, step_word
@@ -119,12 +120,20 @@ def who_lets_go_on(run: Run) -> str:
     return f"{who} may type {go_on} to {YES.get(asked, 'let it go on')}; {stop} takes its traffic away."
 
 
+def waits_for(run: Run) -> str:
+    """What the run itself waits for. Locks and standing gates name people by our own words; what a server said must
+    mention nobody."""
+    gate = stands_in_the_way(run)
+    ours = run.phase is Phase.QUEUED or (gate is not None and run.waiting_for.startswith(f"gate {gate.kind}: "))
+    return people(run.waiting_for) if ours else quoted(run.waiting_for)
+
+
 def gate_paragraphs(run: Run, plan: Plan) -> list[str]:
     """Each gate with its figure; words and signs, so that no colour is needed. What stands in the way comes first, a
     line each; what passed follows in a row. Nothing where there is no gate."""
     shown = [(gate, run.step(gate.key)) for gate in plan.gates]
     bad = [_gate_line(gate, seen) for gate, seen in shown if seen.phase is StepPhase.FAILED]
-    waiting = [_gate_line(gate, seen) for gate, seen in shown if seen.phase is StepPhase.RUNNING]
+    waiting = [_gate_line(gate, seen, over=run.phase.final) for gate, seen in shown if seen.phase is StepPhase.RUNNING]
     good = [_gate_line(gate, seen, limit=_PASSED_LIMIT) for gate, seen in shown if seen.phase is StepPhase.SUCCEEDED]
     later = [_gate_line(gate, seen) for gate, seen in shown if seen.phase is StepPhase.PENDING]
     row = "   ".join([*good, *later])
@@ -146,7 +155,8 @@ def _now(run: Run, plan: Plan) -> str:
     return f":warning: {word} waits{why}" if seen.blocked else f"{word}{why}"
 
 
-def _gate_line(gate: PlannedStep, seen: StepRun, *, limit: int = _FIGURE_LIMIT) -> str:
+def _gate_line(gate: PlannedStep, seen: StepRun, *, limit: int = _FIGURE_LIMIT, over: bool = False) -> str:
+    """`over`: the run has ended, and what it still waited for is not waited for any more."""
     name = f"*{link(seen.link, gate_word(gate))}*"
     # Standing gates speak of people by our own words; what others say must mention nobody.
     figure = people(seen.why) if gate.standing else quoted(seen.why, limit=limit)
@@ -157,6 +167,8 @@ def _gate_line(gate: PlannedStep, seen: StepRun, *, limit: int = _FIGURE_LIMIT) 
             return f":x: {name} failed" + (f": {figure}" if figure else "")
         case StepPhase.PENDING:
             return f":white_circle: {name} not yet"
+        case StepPhase.RUNNING if over:
+            return f":white_circle: {name} had not passed" + (f": {figure}" if figure else "")
         case StepPhase.RUNNING:
             sign = ":warning:" if seen.blocked else ":hourglass_flowing_sand:"
             return f"{sign} {name} waits" + (f": {figure}" if figure else "")

@@ -18,6 +18,7 @@ from bot.slack.release_lines import (
     origin,
     progress,
     small_print,
+    waits_for,
     wanted,
 )
 from bot.slack.wording import ref_word, step_word
@@ -35,7 +36,7 @@ def release_message(run: Run) -> Content:
 
 def waiting_message(run: Run) -> Content:
     """A run without a plan yet, and what it waits for."""
-    why = f"waiting: {people(run.waiting_for)}" if run.waiting_for else "being planned"
+    why = f"waiting: {waits_for(run)}" if run.waiting_for else "being planned"
     return content(
         section(f":hourglass_flowing_sand: {change(run)}\n{why}. Nothing is changed yet."),
         context(small_print(run)),
@@ -111,7 +112,7 @@ def _state(run: Run) -> list[str]:
         doing = f"*Restoring* {before(run)}" if restores else "*Failure steps*, which restore nothing"
         lines.append(f":leftwards_arrow_with_hook: {doing}: {why}")
     if run.waiting_for:
-        lines.append(f":warning: *Waits:* {people(run.waiting_for)}")
+        lines.append(f":warning: *Waits:* {waits_for(run)}")
     if run.pause is not None:
         by = f"by {mention(run.pause.by)}" if run.pause.by else "by itself"
         go_on = code(slash_line(f"resume {run.id}"))

@@ -82,7 +82,7 @@ def _about_votes(run: Run, event: Event) -> str | None:
 def _about_steps(run: Run, event: Event) -> str | None:
     match event:
         case StepWaited():
-            return _asked(run, event) if event.asks else _waited(event)
+            return _asked(run, event) if event.asks else _waited(run, event)
         case StepEnded(ok=False):
             return None if _is_vote(run, event) else _failed(event)  # the ballot's own messages say it
         case StepEnded(picture=picture, evidence=evidence) if picture is not None or evidence:
@@ -166,8 +166,11 @@ def _too_late(run: Run, event: VoteTooLate) -> str:
     return f"{late} Stop it: {stop}"
 
 
-def _waited(event: StepWaited) -> str:
-    return f":hourglass_flowing_sand: *{_name(event.step)}* waits: {people(event.why)}."
+def _waited(run: Run, event: StepWaited) -> str:
+    # Standing gates speak of people by our own words; what a server said must call nobody.
+    standing = run.plan is not None and any(gate.key == event.step for gate in run.plan.gates if gate.standing)
+    why = people(event.why) if standing else quoted(event.why)
+    return f":hourglass_flowing_sand: *{_name(event.step)}* waits: {why}."
 
 
 def _asked(run: Run, event: StepWaited) -> str:

@@ -39,6 +39,8 @@ def parse(line: Line, reading: Reading) -> FreezePlace:
         if not scope:
             raise UsageError("`freeze` needs an environment, or `all`.", hint=f"Write `{slash_line(USAGE)}`.")
         raise UsageError(unknown(f"There is no environment '{scope}'", scope, known))
+    if len(words) > 1 and words[0].lower() == "for" and _lasts(words[1]):
+        words = words[1:]  # "for 2h", as one says it; not taken as a reason it would freeze with no end
     lasts = _lasts(words[0]) if words else None
     reason = tame(" ".join([*(words[1:] if lasts else words), line.options.get("reason", "")]))
     if not reason:

@@ -42,7 +42,7 @@ async def handle(command: LockTarget, desk: Desk) -> Reply:
     if not await desk.tx.lock(lock):
         held = await desk.tx.locked(command.target) or lock
         raise UsageError(
-            f"{command.target.service} in {command.target.environment} is locked by {person(held.owner)} since "
+            f"{command.target.service} in {command.target.environment} is locked by {person(held.owner)} for "
             f"{age(held, now)}: {held.reason}.",
             hint=f"A release waits in its line by itself; `/release unlock {here(held)}` frees it.",
         )
@@ -50,7 +50,13 @@ async def handle(command: LockTarget, desk: Desk) -> Reply:
     state = await desk.tx.target_state(command.target)
     channel = desk.catalogue.channel(command.target.service, command.target.environment)
     await desk.tx.tell([told(f"lock/{lock.target}", channel, lock_line(lock, state, now), at=now)], at=now)
-    going = f" {code(state.holder)} is under way there; it waits if it has changed nothing yet." if state.holder else ""
+    going = ""
+    if state.holder:
+        stop = typed(f"abort {state.holder}")
+        going = (
+            f" {code(state.holder)} is under way there; if it has changed nothing yet it waits for you, and your own "
+            f"releases wait behind it: {stop} makes way."
+        )
     return Reply(
         f"{target(command.target)} is yours: releases of others wait, your own and rollbacks pass.{going} "
         f"{typed(f'unlock {here(lock)}')} frees it.",

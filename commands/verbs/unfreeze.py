@@ -53,14 +53,25 @@ async def handle(command: Unfreeze, desk: Desk) -> Reply:
         )
     await desk.tx.audit(AuditEntry(now, by, "unfreeze", scope, {"frozen_by": freeze.by, "reason": command.reason}))
     why = f": {safe(command.reason)}" if command.reason else ""
+    still = await _still(scope, desk)
+    opened = f"{scope_word(scope)} is open again" if not still else f"One freeze of {scope_word(scope)} is over"
     text = (
-        f":sunny: {scope_word(scope)} is open again: {person(by)} has lifted the freeze of {person(freeze.by)} after "
-        f"{age(freeze, now)}{why}."
+        f":sunny: {opened}: {person(by)} has lifted the freeze of {person(freeze.by)} after {age(freeze, now)}{why}."
+        f"{still}"
     )
     channels = desk.catalogue.channels(None if scope == EVERYTHING else scope)
     await desk.tx.tell([told(f"unfreeze/{scope}", each, text, at=now) for each in channels], at=now)
     await wake_waiting(desk.tx, None if scope == EVERYTHING else scope, at=now)
-    return Reply(f"{scope_word(scope)} is open again. {typed('status')} shows what goes on.", about=scope)
+    return Reply(f"{opened}.{still} {typed('status')} shows what goes on.", about=scope)
+
+
+async def _still(scope: str, desk: Desk) -> str:
+    """What goes on to be frozen there all the same, with a space before it; empty: nothing is."""
+    places = list(desk.catalogue.environments) if scope == EVERYTHING else [scope]
+    freezes = await desk.tx.freezes(desk.now)
+    found = [frozen(place, desk.catalogue.windows(place), freezes, desk.now) for place in places]
+    said = dict.fromkeys(safe(str(one)) for one in found if one)
+    return f" Still: {'; '.join(said)}." if said else ""
 
 
 async def _by_calendar(scope: str, desk: Desk) -> str:

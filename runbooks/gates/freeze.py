@@ -1,6 +1,7 @@
 """freeze: nothing freezes the environment, neither the calendar nor a person."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import timedelta
 
 from bot.domain.errors import UsageError
@@ -14,6 +15,8 @@ from runbooks.windows import FreezeWindow, Frozen, frozen
 
 NEXT_LOOK = timedelta(minutes=1)
 """Whoever lifts a freeze wakes the runs that it holds up; this covers a lost wake-up."""
+
+LATER = "frozen after the exemption was asked for, so nobody has voted on letting it through this"
 
 WindowsOf = Callable[[str], Sequence[FreezeWindow]]
 """The windows of an environment, as the catalogue has them now. Raises UsageError."""
@@ -41,7 +44,7 @@ class FreezeGate:
     """Reads windows and freezes anew each time: one that began after the votes holds the change up as well.
 
     A rollback passes: the way back is never closed. So does what people have exempted, but not when everything is
-    stopped.
+    stopped, and not through what somebody froze after the exemption was asked for: nobody has voted on that.
     """
 
     def __init__(self, store: Store, windows_of: WindowsOf) -> None:
@@ -63,7 +66,10 @@ class FreezeGate:
         if plan.verb is Verb.ROLLBACK:
             return Succeeded("frozen, but the way back is open")
         if plan.exempt and found.exemptible:
-            return Succeeded(f"frozen, exempt: {plan.exempt}")
+            later = frozen(environment, (), [one for one in freezes if one.since > context.run.created_at], now)
+            if later is None:
+                return Succeeded(f"frozen, exempt: {plan.exempt}")
+            return _held(context, replace(found, by=later.by, reason=f"{later.reason} ({LATER})"))
         return _held(context, found)
 
 
@@ -76,5 +82,7 @@ def _held(context: StepContext, found: Frozen) -> Outcome:
     begun = context.seen.started_at or context.now
     if left is not None and left <= begun + context.step.deadline - context.now:
         return Pending(str(found), min(left, NEXT_LOOK))
-    later = f"ask again with `--at {found.until:%Y-%m-%dT%H:%M}Z`" if found.until else "ask again once it is lifted"
+    later = (
+        f"ask again with `--at {found.opens_at:%Y-%m-%dT%H:%M}Z`" if found.opens_at else "ask again once it is lifted"
+    )
     return Failed(f"{found}; {later}")

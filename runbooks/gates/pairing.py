@@ -56,6 +56,18 @@ class Running:
     ref: str
 
 
+@dataclass(frozen=True, slots=True)
+class Absent:
+    """Another service that is known not to run in the environment of the release."""
+
+    service: str
+    environment: str
+
+    def __str__(self) -> str:
+        first = f"`/deploy {self.service} <ref> {self.environment}` first"
+        return f"{self.service} does not run in {self.environment} yet; {first}"
+
+
 class PairingGate:
     """Looks at what runs there now, and at our own records of what ran together where the version comes from."""
 
@@ -72,8 +84,8 @@ class PairingGate:
             if wanted == PROVEN and not spec.in_:
                 continue  # in the first environment of all nothing can have been proven yet
             running = await self._running(context, service)
-            if isinstance(running, str):
-                faults.append(running)
+            if not isinstance(running, Running):
+                faults.append(str(running))
                 continue
             fault = await self._needed(context, spec, running, wanted)
             faults += [fault] if fault else []
@@ -86,8 +98,8 @@ class PairingGate:
             return Failed("; ".join(faults), evidence=evidence)
         return Succeeded(f"goes with {', '.join(said)}" if said else "goes with all that runs there")
 
-    async def _running(self, context: StepContext, service: str) -> Running | str:
-        """What runs of it in the environment, or why that is not known, as a clause."""
+    async def _running(self, context: StepContext, service: str) -> Running | Absent | str:
+        """What runs of it in the environment; that nothing does; or why that is not known, as a clause."""
         place = Target(service, context.plan.target.environment)
         try:
             workload = self._workload_of(place.service, place.environment)
@@ -95,8 +107,7 @@ class PairingGate:
         except UsageError as exc:
             return f"nobody knows where {service} runs in {place.environment}: {exc}"
         except NotFoundError:
-            first = f"`/deploy {service} <ref> {place.environment}` first"
-            return f"{service} does not run in {place.environment} yet; {first}"
+            return Absent(service, place.environment)
         image = running_image(state)
         return Running(service, image, called(image, await self._records(place)))
 
@@ -144,8 +155,10 @@ class PairingGate:
         """Why somebody who needs this service cannot work with its new version, as a clause; empty: they can."""
         plan = context.plan
         running = await self._running(context, service)
-        if wanted == PROVEN or isinstance(running, str):
+        if wanted == PROVEN or isinstance(running, Absent):
             return ""  # a pair is proven from the side of who needs it; and who does not run needs nothing
+        if isinstance(running, str):
+            return running  # whoever may run somewhere may need it
         version = await self._version(plan.artifact.image, plan.artifact.ref)
         if version is not None and meets(version, wanted):
             return ""

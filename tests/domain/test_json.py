@@ -1,12 +1,13 @@
 """Canonical JSON."""
 
+import json
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 
 import pytest
 
-from bot.domain.json import canonical, plain
+from bot.domain.json import canonical, plain, storable
 
 
 class Colour(StrEnum):
@@ -39,3 +40,9 @@ def test_what_has_no_text_is_refused() -> None:
         canonical(object())
     with pytest.raises(TypeError, match="type has no canonical form"):
         plain(Thing)
+
+
+def test_what_no_database_takes_is_replaced_wherever_it_stands() -> None:
+    """In keys and in values, however deep; everything else is left as it is."""
+    cut = json.loads('{"a\\ud83d": ["b\\u0000", {"c": "\\ude00\\ud83d"}], "\\ud83d\\ude00": 1.5, "n": null}')
+    assert storable(cut) == {"a\ufffd": ["b", {"c": "\ufffd\ufffd"}], "\U0001f600": 1.5, "n": None}

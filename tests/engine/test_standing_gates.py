@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from bot.domain.errors import UnreachableError
+from bot.domain.errors import RefusedError, UnreachableError, UsageError
 from bot.domain.events import StepWaited
 from bot.domain.outcome import Failed, Inconclusive, Outcome, Pending, Succeeded, Voided
 from bot.domain.phase import Phase, StepPhase
@@ -147,8 +147,34 @@ async def test_a_run_that_nobody_votes_on_is_held_up_too(engine: Opening[Stage])
         assert (run.phase, run.edition) == (Phase.SUCCEEDED, 2)
 
 
+async def test_what_a_server_said_calls_nobody(engine: Opening[Stage]) -> None:
+    """A wait is told in the thread, where a mention rings: names of people in another's words stay text."""
+    async with engine as stage:
+        stage.script.tell("image", UnreachableError("the server said <@U0BOSS>"))
+        await frozen_after_the_votes(stage, plan=ALONE)
+        stage.planning.error = UnreachableError("another one said <@U0BOSS>")
+        await stage.asks()
+        await stage.passes(MINUTE)
+        texts = [one.text for message in stage.workspace.messages for one in (message.content, *message.edits)]
+        assert any("the server said &lt;@U0BOSS&gt;" in text for text in texts)
+        assert not any("<@U0BOSS>" in text for text in texts)
+
+
+async def test_a_refusal_in_a_servers_words_calls_nobody(engine: Opening[Stage]) -> None:
+    """A plan that is made anew may be refused when the release has a thread already."""
+    async with engine as stage:
+        await stage.begins(**VOTED)
+        await stage.passes(5 * SECOND)
+        stage.planning.drifted, stage.planning.error = "edited", RefusedError("the registry said <@U0BOSS>")
+        await stage.passes(5 * MINUTE)
+        assert (await stage.run()).phase is Phase.REFUSED
+        texts = [message.text for message in stage.workspace.messages]
+        assert any("the registry said &lt;@U0BOSS&gt;" in text for text in texts)
+        assert not any("<@U0BOSS>" in text for text in texts)
+
+
 async def test_a_held_up_run_can_be_aborted(engine: Opening[Stage]) -> None:
-    """Nothing was changed, so nothing is restored."""
+    """Nothing was changed, so nothing is restored; its last message waits for nothing any more."""
     async with engine as stage:
         await frozen_after_the_votes(stage, FROZEN)
         run = await stage.run()
@@ -156,6 +182,8 @@ async def test_a_held_up_run_can_be_aborted(engine: Opening[Stage]) -> None:
             await stage.runs.abort(tx, run, by=ANN, reason="")
         await stage.passes(5 * SECOND)
         assert (await stage.run()).phase is Phase.ABORTED
+        assert ":white_circle: *freeze* had not passed: prod is frozen until 18:00 UTC" in stage.ballot().text
+        assert "waits" not in stage.ballot().text
 
 
 async def test_armed_and_then_asleep_the_gates_are_asked_again(engine: Opening[Stage]) -> None:
@@ -173,6 +201,36 @@ async def test_armed_and_then_asleep_the_gates_are_asked_again(engine: Opening[S
         await stage.passes(2 * MINUTE)
         run = await stage.run()
         assert (run.phase, run.waiting_for) == (Phase.SUCCEEDED, "")
+
+
+async def test_held_up_after_a_sleep_it_can_be_aborted(engine: Opening[Stage]) -> None:
+    """Nothing has landed and nothing will: nothing is restored, and the message does not speak of it."""
+    async with engine as stage:
+        stage.script.tell("set_image", UnreachableError("the cluster is away", retry_after=3 * MINUTE), Succeeded())
+        await frozen_after_the_votes(stage, Succeeded("no freeze"), FROZEN)
+        await stage.sleeps(4 * MINUTE)
+        run = await stage.run()
+        assert (run.changed, bool(run.waiting_for)) == (False, True)
+        async with stage.store.transaction() as tx:
+            await stage.runs.abort(tx, run, by=ANN, reason="")
+        await stage.passes(5 * SECOND)
+        assert (await stage.run()).phase is Phase.ABORTED
+        assert stage.script.times("restore") == 0
+
+
+@pytest.mark.parametrize("kind", ["image", "freeze", "set_image"])
+async def test_a_catalogue_that_was_edited_meanwhile_ends_the_run(engine: Opening[Stage], kind: str) -> None:
+    """A service that is gone from it is a reason to stop, and no pass that breaks for ever."""
+    async with engine as stage:
+        stage.script.tell(kind, UsageError("There is no service 'api'."))
+        await stage.begins(**VOTED)
+        await stage.passes(5 * SECOND)
+        if kind == "set_image":
+            stage.votes(BOB, CID)
+        await stage.passes(3 * MINUTE)
+        run = await stage.run()
+        assert run.phase is (Phase.RESTORED if kind == "set_image" else Phase.REFUSED)
+        assert "There is no service 'api'" in run.reason
 
 
 async def test_armed_and_asleep_a_gate_that_fails_restores_nothing(engine: Opening[Stage]) -> None:

@@ -111,6 +111,7 @@ def test_a_catalogue_cannot_change_after_it_was_read() -> None:
             "expect: {statu",
             "services.api.smoke[1].expect has no key 'statu'; did you mean 'status'?",
         ),
+        ("  staging: {", "  all: {", "no environment can be called 'all': `/release freeze all` means them all"),
         ("clusters:", "roles: {}\nclusters:", "'roles' comes with a later release of Sluice"),
         ("count: 2", "count: many", "environments.prod.approval.count must be a whole number"),
         ("count: 2", "count: true", "environments.prod.approval.count must be a whole number"),

@@ -132,6 +132,13 @@ async def test_what_does_not_run_yet_is_brought_first(tmp_path: Path, template: 
         assert await parlour.asked(needed_by={"web": ">=9"}) == Succeeded("goes with all that runs there")
 
 
+async def test_who_may_need_it_and_is_not_known_never_passes(tmp_path: Path, template: Path) -> None:
+    """A service that the catalogue has lost since may still run, and may still need it."""
+    async with a_parlour(tmp_path, template) as parlour:
+        answer = await parlour.asked(needed_by={"db": "<2"})
+        assert answer == Failed("nobody knows where db runs in prod: There is no service 'db'")
+
+
 async def test_the_first_environment_asks_for_no_proof(tmp_path: Path, template: Path) -> None:
     """Where a version comes to first, nothing can have been proven."""
     async with a_parlour(tmp_path, template) as parlour:

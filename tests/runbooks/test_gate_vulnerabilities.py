@@ -189,6 +189,19 @@ async def test_a_report_at_the_index_counts_for_the_whole() -> None:
     assert await desk.asked() == Succeeded("no HIGH")
 
 
+@pytest.mark.parametrize("at_the_index", [True, False])
+async def test_a_report_of_one_platform_is_none_of_another(*, at_the_index: bool) -> None:
+    """Wherever somebody attached it: the other image was never looked at."""
+    desk = Desk("linux/amd64", "linux/arm64")
+    amd64, arm64 = await desk.image_of("linux/amd64"), await desk.image_of("linux/arm64")
+    desk.attach(blob(trivy(amd64)), to=amd64)
+    desk.attach(blob(trivy(amd64)), to=desk.digest if at_the_index else arm64)
+    found = await desk.asked()
+    assert isinstance(found, Failed)
+    assert "there is no scan report of this image for linux/arm64" in found.reason
+    assert "is a report about another image" in found.reason
+
+
 async def test_a_file_that_oras_attached_is_read() -> None:
     """Its layer says nothing of what it is; the artifact does."""
     desk = Desk()

@@ -20,11 +20,15 @@ from tests.runbooks.catalogues import CATALOGUE, written
         (("1.5.0-rc.1",), "1.5.0rc1"),
         (("9f2c1e7",), None),
         (("1234567",), None),
+        (("12a3456",), None),
+        (("1234b56", "v2"), "2"),
+        (("123c4567",), None),
+        (("12A3456",), None),
         (("latest", ""), None),
     ],
 )
 def test_the_first_name_that_is_a_version(names: tuple[str, ...], version: str | None) -> None:
-    """A commit is none, not even one of digits alone."""
+    """A commit is none, not even one of digits alone, or one that reads like an alpha, a beta or a candidate."""
     found = version_of(*names)
     assert (found and str(found)) == version
 

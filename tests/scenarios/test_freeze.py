@@ -88,6 +88,13 @@ async def test_a_person_freezes_and_everybody_is_told(world: World) -> None:
         assert not await no_runs(world)
 
 
+async def test_for_two_hours_is_no_reason(world: World) -> None:
+    """As one says it, it is a time; taken for a reason it would freeze with no end."""
+    async with world:
+        assert "*prod* is frozen until 11:00 UTC" in await asks(world, "freeze prod for 2h moving the database")
+        assert told(world, "until 11:00 UTC: moving the database")
+
+
 async def test_a_run_that_was_approved_waits_for_the_end_of_a_freeze(world: World) -> None:
     """The message and `why` say for what; then it goes on with the votes that it has."""
     async with world:
@@ -97,7 +104,7 @@ async def test_a_run_that_was_approved_waits_for_the_end_of_a_freeze(world: Worl
         run = await world.newest()
         assert (run.phase, run.changed) == (Phase.RUNNING, False)
         assert (
-            "*Waits:* gate freeze: prod is frozen by <@U0DAN> until 2026-03-02 09:10 UTC: a quick look" in world.live()
+            "*Waits:* gate freeze: prod is frozen by <@U0DAN> until 2026-03-02 09:11 UTC: a quick look" in world.live()
         )
         assert "is blocked in the gate `freeze`" in await asks(world, "why api prod")
         await world.passes(11 * MINUTE)
@@ -125,7 +132,7 @@ async def test_the_approval_expires_in_a_freeze_and_nothing_is_changed(world: Wo
         await world.passes(32 * MINUTE)
         run = await world.newest()
         assert run.phase is Phase.REFUSED
-        assert "ask again with `--at 2026-03-02T17:00Z`" in run.reason
+        assert "ask again with `--at 2026-03-02T17:01Z`" in run.reason
         assert world.image_changes() == 0
 
 
@@ -161,6 +168,27 @@ async def test_stop_the_line_lets_nobody_through(world: World) -> None:
             assert "everything is frozen by <@U0BOB> until somebody lifts it: stop the line." in said
             assert "no exemption passes" in said
         assert await no_runs(world)
+
+
+async def test_what_is_offered_begins_then_whatever_the_second(world: World) -> None:
+    """People type minutes: a freeze that ends within one offers the next."""
+    async with world:
+        await world.passes(37 * SECOND)
+        assert "until 11:01 UTC" in await asks(world, "freeze prod 2h moving the database")
+        assert "`--at 2026-03-02T11:01Z`" in await asks(world, "deploy api v2 prod")
+        assert "is asked for" in await asks(world, "deploy api v2 prod --at 2026-03-02T11:01Z")
+
+
+async def test_an_exemption_does_not_pass_what_was_frozen_later(frozen_mondays: World) -> None:
+    """People voted on the window of the calendar; whoever freezes meanwhile has a reason that nobody voted on."""
+    async with frozen_mondays as world:
+        await asks(world, 'deploy api v2 prod --exempt "fixes the login"')
+        await world.says(DAN, "freeze prod moving the database")
+        await approve(world)
+        assert world.image_changes() == 0
+        assert "prod is frozen by <@U0DAN> until somebody lifts it: moving the database (frozen after" in world.live()
+        await world.says(DAN, "unfreeze prod")
+        assert (await world.finishes()).phase is Phase.SUCCEEDED
 
 
 async def test_an_exemption_needs_votes_even_where_nobody_is_asked(frozen_mondays: World) -> None:
@@ -214,6 +242,20 @@ async def test_who_may_lift_anothers_freeze(world: World) -> None:
         assert "prod is frozen by <@U0ANN>" in world.workspace.whispers(DAN)[-1]
         await world.says(BOB, "unfreeze prod all is well")
         assert told(world, "<@U0BOB> has lifted the freeze of <@U0ANN> after 0s: all is well")
+
+
+async def test_what_stays_frozen_is_not_called_open(frozen_mondays: World) -> None:
+    """Neither under a freeze of everything nor in a window of the calendar."""
+    async with frozen_mondays as world:
+        await world.says(BOB, "freeze prod moving")
+        await world.says(CID, "freeze all stop the line")
+        await world.says(BOB, "unfreeze prod")
+        await world.passes(SECOND)
+        assert told(world, "One freeze of *prod* is over: <@U0BOB> has lifted")
+        assert "Still: everything is frozen by <@U0CID> until somebody" in world.workspace.whispers(BOB)[-1]
+        await world.says(CID, "unfreeze all")
+        await world.passes(SECOND)
+        assert "Still: prod is frozen until 2026-03-02 14:00 UTC: Mondays." in world.workspace.whispers(CID)[-1]
 
 
 async def test_a_window_of_the_calendar_cannot_be_lifted_by_word(frozen_mondays: World) -> None:

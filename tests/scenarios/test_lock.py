@@ -1,5 +1,6 @@
 """A person keeps a target to themselves: others wait in line and are told, and the way back stays open."""
 
+import asyncio
 from datetime import timedelta
 
 import pytest
@@ -51,6 +52,48 @@ async def test_others_wait_in_line_and_begin_when_it_is_free(world: World) -> No
         assert (await world.run("api-staging-1")).phase is Phase.SUCCEEDED
         assert (await world.run("api-staging-2")).phase is Phase.SUCCEEDED
         assert world.image("staging") == "v3"
+
+
+async def test_nobody_is_called_for_a_turn_that_they_had(world: World) -> None:
+    """A release that is in the middle of its change waited for no lock."""
+    async with world:
+        await world.says(BOB, "deploy api v2 staging")
+        assert world.image_changes() == 1
+        await locked(world)
+        await world.says(ANN, "unlock api staging")
+        await world.passes(2 * SECOND)
+        assert told(world, ":unlock: *api* in *staging* is free")
+        assert not told(world, "it is your turn")
+
+
+async def test_who_locks_a_target_that_is_taken_is_told_how_to_get_it(world: World) -> None:
+    """The release that has it waits for the lock, and the owner's own would wait behind it."""
+    async with world:
+        await world.says(BOB, "deploy api v2 prod")
+        await world.passes(5 * SECOND)
+        await locked(world, "prod")
+        assert (
+            "your own releases wait behind it: `/release abort api-prod-1` makes way"
+            in (world.workspace.whispers(ANN)[-1])
+        )
+        await world.says(ANN, "deploy api v3 prod")
+        await world.says(ANN, "abort api-prod-1")
+        await world.passes(5 * SECOND)
+        assert (await world.run("api-prod-2")).ballot is not None
+
+
+async def test_why_offers_no_unlocking_of_what_is_free(world: World) -> None:
+    """Whoever waited for a lock that is gone waits for those before them, as everybody does."""
+    async with world:
+        await world.says(ANN, "lock api staging my test")
+        await world.says(BOB, "deploy api v2 staging")
+        await world.says(CID, "deploy api v3 staging")
+        await world.says(ANN, "unlock api staging")
+        await world.says(CID, "why api-staging-2")
+        await world.passes(SECOND)
+        said = world.workspace.whispers(CID)[-1]
+        assert "behind `api-staging-1`" in said
+        assert "unlock" not in said
 
 
 async def test_the_owner_goes_past_those_who_wait(world: World) -> None:
@@ -133,6 +176,18 @@ async def test_a_forgotten_lock_is_asked_about_once_a_day(world: World) -> None:
         assert told(world, ":alarm_clock: <@U0ANN>, do you still need it?")
 
 
+async def test_two_processes_ask_once(world: World) -> None:
+    """Whoever comes second finds that it was asked."""
+    async with world:
+        await locked(world)
+        await world.passes(25 * HOUR)
+        catalogue = world.configured.catalogue()
+        both = await asyncio.gather(*(remind(world.store, world.clock, catalogue) for _ in range(2)))
+        await world.passes(SECOND)
+        assert sorted(both) == [0, 1]
+        assert sum("do you still need it?" in message.text for message in world.workspace.messages) == 1
+
+
 async def test_status_shows_freezes_and_locks(world: World) -> None:
     """What keeps a release from beginning comes first, with the line behind it."""
     async with world:
@@ -141,7 +196,7 @@ async def test_status_shows_freezes_and_locks(world: World) -> None:
         await world.says(ANN, "freeze prod 2h audit")
         await world.says(DAN, "status")
         said = world.workspace.whispers(DAN)[-1]
-        assert ":snowflake: *prod* is frozen by <@U0ANN> until 11:00 UTC: audit" in said
+        assert ":snowflake: *prod* is frozen by <@U0ANN> until 11:01 UTC: audit" in said
         assert ":lock: *api* in *staging* is locked by <@U0ANN>" in said
         assert "waiting: 1. `api-staging-1`" in said
 
