@@ -28,10 +28,9 @@ def lock_line(lock: Lock, state: TargetState, now: datetime) -> str:
     """A lock with the line behind it."""
     line = ", ".join(f"{place}. {code(run)}" for place, run in enumerate(state.waiting, 1))
     waits = f" · waiting: {line}" if line else ""
-    return (
-        f":lock: {target(lock.target)} is locked by {person(lock.owner)} for {age(lock, now)}: {safe(lock.reason)} · "
-        f"{typed(f'unlock {here(lock)}')}{waits}"
-    )
+    since = f" for {age(lock, now)}" if now > lock.since else ""
+    held = f"{target(lock.target)} is locked by {person(lock.owner)}{since}: {safe(lock.reason)}"
+    return f":lock: {held} · {typed(f'unlock {here(lock)}')}{waits}"
 
 
 async def next_run(tx: Transaction, state: TargetState) -> Run | None:

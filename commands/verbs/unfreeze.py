@@ -55,10 +55,8 @@ async def handle(command: Unfreeze, desk: Desk) -> Reply:
     why = f": {safe(command.reason)}" if command.reason else ""
     still = await _still(scope, desk)
     opened = f"{scope_word(scope)} is open again" if not still else f"One freeze of {scope_word(scope)} is over"
-    text = (
-        f":sunny: {opened}: {person(by)} has lifted the freeze of {person(freeze.by)} after {age(freeze, now)}{why}."
-        f"{still}"
-    )
+    whose = "their freeze" if by == freeze.by else f"the freeze of {person(freeze.by)}"
+    text = f":sunny: {opened}: {person(by)} has lifted {whose} after {age(freeze, now)}{why}.{still}"
     channels = desk.catalogue.channels(None if scope == EVERYTHING else scope)
     await desk.tx.tell([told(f"unfreeze/{scope}", each, text, at=now) for each in channels], at=now)
     await wake_waiting(desk.tx, None if scope == EVERYTHING else scope, at=now)
