@@ -119,7 +119,7 @@ async def test_lifting_a_freeze_wakes_who_waits(world: World) -> None:
         await world.says(DAN, "freeze prod look into it")
         await approve(world)
         await world.says(DAN, "unfreeze prod")
-        assert told(world, ":sunny: *prod* is open again: <@U0DAN> has lifted the freeze of <@U0DAN>")
+        assert told(world, ":sunny: *prod* is open again: <@U0DAN> has lifted their freeze")
         assert (await world.finishes()).phase is Phase.SUCCEEDED
 
 
