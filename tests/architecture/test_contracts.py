@@ -51,3 +51,9 @@ def test_packages_hold_no_code_in_their_init(path: Path) -> None:
     """An `__init__` is a map: a docstring and nothing else."""
     if path.name == "__init__.py":
         assert len(ast.parse(path.read_text()).body) == 1
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "tests" / "real").glob("test_*.py")), ids=lambda path: path.name)
+def test_every_test_on_real_servers_is_run(path: Path) -> None:
+    """`make test-real` names them group by group: one that it does not name would never run."""
+    assert f"tests/real/{path.name}" in (ROOT / "Makefile").read_text()
