@@ -12,8 +12,7 @@ buckets: latency cannot be judged by it, so it is left out with `metrics: {laten
 
 from dataclasses import dataclass, field
 from datetime import timedelta
-from types import TracebackType
-from typing import Any, NoReturn, Self
+from typing import Any, NoReturn
 from urllib.parse import quote
 
 import httpx
@@ -23,6 +22,7 @@ from bot.adapters.metric_counts import Window
 from bot.adapters.metric_proofs import Query
 from bot.adapters.metric_series import Answer, Milliseconds, Series
 from bot.adapters.metrics_http import DEADLINE, Ask, MetricsHttp, Told, short, unreadable, words
+from bot.adapters.opened import Opened
 from bot.adapters.retry_after import retry_after
 from bot.adapters.secret_source import SecretSource, revealed
 from bot.domain.errors import RefusedError, UnreachableError, UnreadableError
@@ -55,7 +55,7 @@ class DatadogServer:
     deadline: timedelta = field(default=DEADLINE)
 
 
-class DatadogClient:
+class DatadogClient(Opened):
     """A `CountingServer`, used inside `async with`."""
 
     most_intervals = MOST_INTERVALS
@@ -63,15 +63,7 @@ class DatadogClient:
     def __init__(self, server: DatadogServer, *, transport: httpx.AsyncBaseTransport | None = None) -> None:
         self._server, self.delay = server, server.delay
         self._http = MetricsHttp(server.called, server.deadline, transport=transport)
-
-    async def __aenter__(self) -> Self:
-        await self._http.__aenter__()
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        await self._http.__aexit__(kind, error, trace)
+        super().__init__(self._http)
 
     async def over(self, query: Query, window: Window) -> Answer:
         """See `CountingServer`."""
@@ -161,21 +153,13 @@ class DatadogClient:
         return found
 
 
-class DatadogMetrics(CountingMetrics):
+class DatadogMetrics(Opened, CountingMetrics):
     """Used inside `async with`."""
 
     def __init__(self, server: DatadogServer, *, transport: httpx.AsyncBaseTransport | None = None) -> None:
-        self._client = DatadogClient(server, transport=transport)
-        super().__init__(self._client)
-
-    async def __aenter__(self) -> Self:
-        await self._client.__aenter__()
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        await self._client.__aexit__(kind, error, trace)
+        client = DatadogClient(server, transport=transport)
+        Opened.__init__(self, client)
+        CountingMetrics.__init__(self, client)
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,11 +3,10 @@
 import asyncio
 import json
 from datetime import timedelta
-from types import TracebackType
-from typing import Self
 
 import httpx
 
+from bot.adapters.opened import Opened
 from bot.domain.errors import PermanentError, UnreachableError
 from bot.domain.json import Json
 from bot.ports.probe import ProbeAnswer, ProbeRequest
@@ -19,21 +18,13 @@ MOST_BYTES = 1024 * 1024
 MOST_REDIRECTS = 5
 
 
-class HttpProber:
+class HttpProber(Opened):
     """Used inside `async with`. Redirects on the same host are followed, others are the answer themselves."""
 
     def __init__(self, *, transport: httpx.AsyncBaseTransport | None = None) -> None:
         # Each probe brings its own deadline, which covers everything.
         self._http = httpx.AsyncClient(transport=transport, timeout=None, headers={"User-Agent": "sluice-smoke"})
-
-    async def __aenter__(self) -> Self:
-        await self._http.__aenter__()
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        await self._http.__aexit__(kind, error, trace)
+        super().__init__(self._http)
 
     async def send(self, request: ProbeRequest) -> ProbeAnswer:
         """See `Prober`. Raises PermanentError for an address that is none."""

@@ -8,11 +8,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from ssl import SSLContext
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 import httpx
 
+from bot.adapters.opened import Opened
 from bot.domain.errors import UnreachableError, UnreadableError
 from bot.domain.json import storable
 
@@ -80,7 +80,7 @@ class Told:
             raise unreadable(called, "what is not JSON", self, about) from exc
 
 
-class MetricsHttp:
+class MetricsHttp(Opened):
     """Used inside `async with`; `called` names the server to people. A redirect leads to a login page, never to an
     answer: it is not followed."""
 
@@ -99,15 +99,7 @@ class MetricsHttp:
             timeout=self._deadline_s,
             headers={"User-Agent": "sluice", "Accept": "application/json"},
         )
-
-    async def __aenter__(self) -> Self:
-        await self._http.__aenter__()
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        await self._http.__aexit__(kind, error, trace)
+        super().__init__(self._http)
 
     async def send(self, ask: Ask) -> Told:
         """Raises UnreachableError when nothing came back in time, and UnreadableError for an endless answer."""

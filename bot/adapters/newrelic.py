@@ -12,8 +12,6 @@ CPU is `K8sContainerSample.cpuUsedCores` of the Kubernetes integration.
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
-from types import TracebackType
-from typing import Self
 
 import httpx
 
@@ -24,6 +22,7 @@ from bot.adapters.metric_series import Answer, Milliseconds, Series
 from bot.adapters.metrics_http import DEADLINE, Ask, MetricsHttp, Told, short, unreadable, words
 from bot.adapters.newrelic_errors import complain, complain_of_status
 from bot.adapters.newrelic_rows import Row, facets_of, listed, series_of, source_of, without_idle
+from bot.adapters.opened import Opened
 from bot.adapters.secret_source import SecretSource, revealed
 from bot.ports.metrics import Arms, RequestsQuery
 
@@ -59,7 +58,7 @@ class NewRelicServer:
     deadline: timedelta = field(default=DEADLINE)
 
 
-class NewRelicClient:
+class NewRelicClient(Opened):
     """A `CountingServer`, used inside `async with`."""
 
     most_intervals = MOST_INTERVALS
@@ -67,15 +66,7 @@ class NewRelicClient:
     def __init__(self, server: NewRelicServer, *, transport: httpx.AsyncBaseTransport | None = None) -> None:
         self._server, self.delay = server, server.delay
         self._http = MetricsHttp(server.called, server.deadline, transport=transport)
-
-    async def __aenter__(self) -> Self:
-        await self._http.__aenter__()
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        await self._http.__aexit__(kind, error, trace)
+        super().__init__(self._http)
 
     async def over(self, query: Query, window: Window) -> Answer:
         """See `CountingServer`."""
@@ -137,18 +128,10 @@ class NewRelicClient:
             raise unreadable(called, "an answer without results", told, short(nrql)) from exc
 
 
-class NewRelicMetrics(CountingMetrics):
+class NewRelicMetrics(Opened, CountingMetrics):
     """Used inside `async with`."""
 
     def __init__(self, server: NewRelicServer, *, transport: httpx.AsyncBaseTransport | None = None) -> None:
-        self._client = NewRelicClient(server, transport=transport)
-        super().__init__(self._client)
-
-    async def __aenter__(self) -> Self:
-        await self._client.__aenter__()
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        await self._client.__aexit__(kind, error, trace)
+        client = NewRelicClient(server, transport=transport)
+        Opened.__init__(self, client)
+        CountingMetrics.__init__(self, client)

@@ -4,13 +4,12 @@ import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
-from types import TracebackType
-from typing import Self
 
 import httpx
 import stamina
 
 from bot.adapters.oci_auth import DOCKER_HUB, Authorizer, Login
+from bot.adapters.opened import Opened
 from bot.adapters.retry_after import retry_after
 from bot.domain.errors import NotFoundError, PermanentError, RefusedError, UnreachableError, UnreadableError
 
@@ -70,7 +69,7 @@ class UnexpectedStatusError(PermanentError):
         self.status = status
 
 
-class OciClient:
+class OciClient(Opened):
     """Used inside `async with`. `insecure` hosts (with port) are asked by plain HTTP, as loopback is."""
 
     def __init__(
@@ -87,15 +86,7 @@ class OciClient:
             transport=transport, timeout=self._deadline_s, follow_redirects=True, headers={"User-Agent": "sluice"}
         )
         self._authorizer = Authorizer(self._http, logins or {})
-
-    async def __aenter__(self) -> Self:
-        await self._http.__aenter__()
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        await self._http.__aexit__(kind, error, trace)
+        super().__init__(self._http)
 
     async def get(
         self, repository: Repository, rest: str, *, accept: str = "application/json", most_bytes: int = MOST_BYTES

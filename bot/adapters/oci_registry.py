@@ -3,8 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 import httpx
 
@@ -13,6 +12,7 @@ from bot.adapters.oci_auth import Login
 from bot.adapters.oci_client import DEADLINE, OciClient, Repository
 from bot.adapters.oci_manifests import ACCEPT, ImageConfig, Manifest, Part, digest_of, read
 from bot.adapters.oci_tags import exact_names, meant
+from bot.adapters.opened import Opened
 from bot.domain.errors import NotFoundError, UnreadableError
 from bot.domain.image import DIGEST, Digest
 from bot.ports.image_registry import Attached, Layer, ResolvedImage
@@ -35,7 +35,7 @@ class Found:
     digest: Digest
 
 
-class OciRegistry:
+class OciRegistry(Opened):
     """Used inside `async with`. `logins` by registry host (`docker.io` for Docker Hub)."""
 
     def __init__(
@@ -48,15 +48,7 @@ class OciRegistry:
     ) -> None:
         self._client = OciClient(logins=logins, insecure=insecure, deadline=deadline, transport=transport)
         self._attachments = Attachments(self._client)
-
-    async def __aenter__(self) -> Self:
-        await self._client.__aenter__()
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        await self._client.__aexit__(kind, error, trace)
+        super().__init__(self._client)
 
     async def resolve(self, repository: str, ref: str) -> ResolvedImage:
         """See `ImageRegistry`."""

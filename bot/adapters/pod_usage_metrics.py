@@ -5,12 +5,12 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
-from types import TracebackType
-from typing import Protocol, Self
+from typing import Protocol
 
 from bot.adapters.kubernetes_usage import PodCpu
 from bot.adapters.metric_moments import moment, ms
 from bot.adapters.metrics_providers import OpenableMetrics
+from bot.adapters.opened import Opened
 from bot.adapters.pod_measurements import OLDEST, Measurements
 from bot.domain.errors import PermanentError, UnreachableError
 from bot.domain.judge.samples import Sample
@@ -28,21 +28,13 @@ class PodMeasures(Protocol):
         ...
 
 
-class PodUsageMetrics:
+class PodUsageMetrics(Opened):
     """`Metrics`, used inside `async with`; queries without `usage` are the server's alone."""
 
     def __init__(self, server: OpenableMetrics, measures: PodMeasures) -> None:
         self._server, self._measures = server, measures
         self._memories: dict[tuple[str, str], Measurements] = defaultdict(Measurements)
-
-    async def __aenter__(self) -> Self:
-        await self._server.__aenter__()
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        await self._server.__aexit__(kind, error, trace)
+        super().__init__(self._server)
 
     async def read(self, queries: SignalQueries, since: datetime, until: datetime) -> tuple[Reading, ...]:
         """See `Metrics`. A cluster that does not measure its pods costs the gauge and not the reading, and is told."""

@@ -1,8 +1,6 @@
 """`Metrics` over Prometheus, and whatever speaks its query API."""
 
 from datetime import datetime, timedelta
-from types import TracebackType
-from typing import Self
 
 import httpx
 
@@ -11,6 +9,7 @@ from bot.adapters.metric_proofs import Query, nothing, proof
 from bot.adapters.metric_readings import readings
 from bot.adapters.metric_series import Answer, Milliseconds
 from bot.adapters.metric_totals import moments_of, nothing_known, spells, stale, total, warned
+from bot.adapters.opened import Opened
 from bot.adapters.prometheus_client import PrometheusClient, Server
 from bot.domain.errors import PermanentError, RefusedError, UnreachableError, UnreadableError
 from bot.ports.metrics import ERRORS, Proof, Reading, SignalQueries, Totals
@@ -27,21 +26,13 @@ SOME = 3
 """Series that are asked for to see what a metric looks like."""
 
 
-class PrometheusMetrics:
+class PrometheusMetrics(Opened):
     """Used inside `async with`. `server.url` is what stands before `/api/v1`."""
 
     def __init__(self, server: Server, *, transport: httpx.AsyncBaseTransport | None = None) -> None:
         self._called = server.called
         self._client = PrometheusClient(server, transport=transport)
-
-    async def __aenter__(self) -> Self:
-        await self._client.__aenter__()
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        await self._client.__aexit__(kind, error, trace)
+        super().__init__(self._client)
 
     async def read(self, queries: SignalQueries, since: datetime, until: datetime) -> tuple[Reading, ...]:
         """See `Metrics`."""

@@ -10,13 +10,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
-from types import TracebackType
-from typing import Any, NoReturn, Self
+from typing import Any, NoReturn
 
 import httpx
 
 from bot.adapters.metric_series import Answer, Milliseconds, Series
 from bot.adapters.metrics_http import DEADLINE, TOLD, Ask, MetricsHttp, Told, short, unreadable, words
+from bot.adapters.opened import Opened
 from bot.adapters.retry_after import retry_after
 from bot.adapters.secret_source import HttpLogin
 from bot.domain.errors import RefusedError, SetupError, UnreachableError, UnreadableError
@@ -38,22 +38,14 @@ class Server:
     deadline: timedelta = DEADLINE
 
 
-class PrometheusClient:
+class PrometheusClient(Opened):
     """Used inside `async with`."""
 
     def __init__(self, server: Server, *, transport: httpx.AsyncBaseTransport | None = None) -> None:
         self._server = server
         verify = _trust(server) if server.ca_file else True
         self._http = MetricsHttp(server.called, server.deadline, verify=verify, transport=transport)
-
-    async def __aenter__(self) -> Self:
-        await self._http.__aenter__()
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        await self._http.__aexit__(kind, error, trace)
+        super().__init__(self._http)
 
     async def over(self, query: str, first: Milliseconds, last: Milliseconds, step: Milliseconds) -> Answer:
         """A query at every `step` from `first` to `last`, both included. Raises as `Metrics` says."""

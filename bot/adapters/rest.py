@@ -5,12 +5,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from email.utils import parsedate_to_datetime
-from types import TracebackType
-from typing import Any, NoReturn, Protocol, Self
+from typing import Any, NoReturn, Protocol
 
 import httpx
 
 from bot.adapters.metrics_http import DEADLINE, MOST_BYTES, Ask, MetricsHttp, Told, short, words
+from bot.adapters.opened import Opened
 from bot.adapters.retry_after import LONGEST, retry_after
 from bot.adapters.secret_source import HttpLogin
 from bot.domain.errors import NotFoundError, RefusedError, UnreachableError, UnreadableError
@@ -66,21 +66,13 @@ class RestServer:
     deadline: timedelta = DEADLINE
 
 
-class Rest:
+class Rest(Opened):
     """Used inside `async with`."""
 
     def __init__(self, server: RestServer, *, transport: httpx.AsyncBaseTransport | None = None) -> None:
         self._server, self.called = server, server.called
         self._http = MetricsHttp(server.called, server.deadline, transport=transport)
-
-    async def __aenter__(self) -> Self:
-        await self._http.__aenter__()
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        await self._http.__aexit__(kind, error, trace)
+        super().__init__(self._http)
 
     async def get(self, path: str, about: str, **params: str) -> Any:
         """The JSON of an answer. Raises as `fetched`, and UnreadableError."""
