@@ -30,6 +30,7 @@ from bot.ports.planning import Planning
 from bot.ports.probe import Prober
 from bot.ports.scans import ScannedClusters
 from bot.ports.signatures import Signatures
+from bot.ports.source_files import SourceFiles
 from bot.ports.store import Store
 from bot.slack.forms import FormChoices
 from bot.slack.narrator import SlackNarrator
@@ -60,6 +61,7 @@ class Ports:
     scans: ScannedClusters
     signatures: Signatures
     ci: CiServers
+    files: SourceFiles
     prober: Prober
     chat: Chat
     directory: Directory
@@ -171,6 +173,7 @@ def _reconciler(
         metrics=ports.metrics,
         registry=ports.registry,
         ci=ports.ci,
+        files=ports.files,
         prober=ports.prober,
         store=ports.store,
         hint=hints.changed,

@@ -7,10 +7,12 @@ from bot.adapters.azure_devops import AzurePipelines
 from bot.adapters.ci_servers import CiServer, OpenCiServers
 from bot.adapters.github_api import GitHubApi, GitHubServer
 from bot.adapters.github_commits import GitHubCommits
+from bot.adapters.github_files import GitHubFiles
 from bot.adapters.github_login import App
 from bot.adapters.github_pipelines import GitHubPipelines
 from bot.adapters.gitlab import GitLabPipelines
 from bot.adapters.gitlab_commits import GitLabCommits
+from bot.adapters.gitlab_files import GitLabFiles
 from bot.adapters.jenkins import JenkinsPipelines
 from bot.adapters.rest import Rest, RestServer, SecretLogin
 from bot.adapters.secret_source import HttpLogin
@@ -39,14 +41,14 @@ def _github(name: str, entry: GitHubEntry, clock: Clock) -> CiServer:
     app = entry.app
     login = App(app.id, app.installation, Path(app.private_key_file)) if app else Path(entry.token_file or "")
     api = GitHubApi(GitHubServer(f"GitHub {name}", entry.url, login), clock=clock)
-    return CiServer(GitHubPipelines(api), (api,), entry.host, GitHubCommits(api))
+    return CiServer(GitHubPipelines(api), (api,), entry.host, GitHubCommits(api), GitHubFiles(api))
 
 
 def _gitlab(name: str, entry: GitLabEntry) -> CiServer:
     login = SecretLogin(HttpLogin(token=Path(entry.token_file)))
     mend = "check the token, and that it has the scope 'read_api', or 'api' to start pipelines"
     rest = Rest(RestServer(f"GitLab {name}", f"{entry.url}/api/v4", login, mend))
-    return CiServer(GitLabPipelines(rest), (rest,), entry.host, GitLabCommits(rest, entry.url))
+    return CiServer(GitLabPipelines(rest), (rest,), entry.host, GitLabCommits(rest, entry.url), GitLabFiles(rest))
 
 
 def _jenkins(name: str, entry: JenkinsEntry) -> CiServer:

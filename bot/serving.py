@@ -160,6 +160,7 @@ async def _ports(
         signatures=SigstoreSignatures(),
         ci=ci,
         commits=ci if ci.keeps_repositories else None,
+        files=ci,
         prober=await stack.enter_async_context(HttpProber()),
         chat=slack.chat,
         directory=slack.directory,

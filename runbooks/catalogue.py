@@ -1,8 +1,9 @@
 """The catalogue: what is released where, by which runbook, and who is asked. The model of `sluice.yaml`."""
 
 import re
+from typing import Self
 
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 
 from bot.domain.approval import ApprovalPolicy
 from bot.domain.errors import UsageError
@@ -17,8 +18,10 @@ from runbooks.ci_servers import CiEntry, CiPlace, ServiceCiField, place_of
 from runbooks.environments import Approval, Channel, ClusterEntry, EnvironmentEntry, SlackUser
 from runbooks.metrics_providers import ProviderEntry
 from runbooks.needs import Need
+from runbooks.openapi_source import OpenApi
 from runbooks.parts import Name, Part
 from runbooks.signals import SignalsField, resolve
+from runbooks.slo import Slo
 from runbooks.source import did_you_mean, unknown
 from runbooks.supply_chain import Signatures, SupplyChain, VulnerabilityRules
 from runbooks.traffic import Traffic
@@ -48,13 +51,15 @@ class ServiceEntry(Part):
     """What is released. `image` is the repository without tag. `runbooks` maps environments to runbooks; an environment
     without one is deployed by `deploy`. `traffic` divides the requests between stable and canary, `signals` is what a
     canary is judged by; `None`: there can be no canary. `ci` says where commits of `repository` are checked, where
-    that is not plain. `gates` must pass before any release of it, as an environment's. `needs` are the other services
-    that it calls, each with the versions that it can work with. `signatures` win over those at the top of the file,
-    `vulnerabilities` add to them."""
+    that is not plain, `openapi` where its OpenAPI documents are. `gates` must pass before any release of it, as an
+    environment's. `needs` are the other services that it calls, each with the versions that it can work with.
+    `signatures` win over those at the top of the file, `vulnerabilities` add to them. `slo` is what its requests
+    promise, measured by `signals`; `None`: nothing."""
 
     image: str
     repository: str | None = None
     ci: ServiceCiField | None = None
+    openapi: OpenApi | None = None
     workload: str
     container: str | None = None
     channel: Channel
@@ -62,11 +67,18 @@ class ServiceEntry(Part):
     smoke: tuple[SmokeCheck, ...] = ()
     traffic: Traffic | None = None
     signals: SignalsField | None = None
+    slo: Slo | None = None
     gates: list[object] = Field(default_factory=list)
     needs: dict[str, Need] = Field(default_factory=dict)
     signatures: Signatures | None = None
     vulnerabilities: VulnerabilityRules = VulnerabilityRules()
     environments: dict[str, WorkloadEntry] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _measured(self) -> Self:
+        if self.slo is not None and self.signals is None:
+            raise ValueError("'slo' is measured by 'signals', and there are none; add 'signals: http'")
+        return self
 
     @field_validator("repository")
     @classmethod

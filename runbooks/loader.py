@@ -19,7 +19,7 @@ from runbooks.validation import check_part, spoken
 GATES: Mapping[str, GateKind] = {kind.name: kind for kind in GATE_KINDS}
 STEPS: Mapping[str, StepKind] = {kind.name: kind for kind in STEP_KINDS}
 
-LATER_KINDS = frozenset({"switch", "webhook"} | {"compatibility", "budget"})
+LATER_KINDS = frozenset({"switch", "webhook"})
 """Kinds that are planned; naming them is kinder than calling them unknown."""
 
 

@@ -14,12 +14,14 @@ from bot.domain.news import News
 from bot.domain.plan import Artifact, Plan, PlannedStep, Previous, Request, RunbookPin, Verb
 from bot.domain.target import WorkloadRef
 from bot.domain.traffic import Route
+from runbooks.budget_planning import BUDGET, Promise, promised
 from runbooks.canary_rules import require_whole
 from runbooks.checks import SmokeCheck
 from runbooks.ci_planning import CI, PIPELINE, checked, placed
 from runbooks.ci_servers import CiPlace
 from runbooks.kinds import StepSpec
 from runbooks.lookups import lookups, resolve, spoken
+from runbooks.openapi_planning import COMPATIBILITY, ApiFacts, sealed
 from runbooks.registry import gate_kind, step_kind
 from runbooks.spec import Entry, Runbook
 from runbooks.supply_chain import SupplyChain
@@ -37,7 +39,8 @@ class Facts:
     """What was gathered about the world before planning. `soaks_in` is the environment that a version comes from;
     empty: there is none. `gates` are asked for by the target itself, beside the runbook's. `needs` are the services
     that this one needs, `needed_by` those that need it, each with the versions. `supply_chain` is what the catalogue
-    says of the service's images, `ci` where its commits are checked; `None`: nothing asks."""
+    says of the service's images, `api` what it says of its OpenAPI documents, `ci` where its commits are checked,
+    `promise` what its error budget is; `None`: nothing asks."""
 
     workload: WorkloadRef
     protected: bool
@@ -57,7 +60,9 @@ class Facts:
     needed_by: Mapping[str, str] = field(default_factory=dict)
     news: News | None = None
     supply_chain: SupplyChain = field(default_factory=SupplyChain)
+    api: ApiFacts = field(default_factory=ApiFacts)
     ci: CiPlace | None = None
+    promise: Promise | None = None
 
 
 def make_plan(request: Request, runbook: Runbook, facts: Facts) -> Plan:
@@ -76,7 +81,7 @@ def make_plan(request: Request, runbook: Runbook, facts: Facts) -> Plan:
         "environment": request.target.environment,
         "run": RUN,
     }
-    fill = _Filler(runbook, values, facts)
+    fill = _Filler(runbook, values, facts, request.verb)
     return Plan(
         verb=request.verb,
         target=request.target,
@@ -157,6 +162,7 @@ class _Filler:
     runbook: Runbook
     values: Mapping[str, str]
     facts: Facts
+    verb: Verb
 
     def gate(self, entry: Entry) -> PlannedStep:
         kind = gate_kind(entry.kind)
@@ -171,6 +177,10 @@ class _Filler:
             params["in"] = self.facts.soaks_in
         if entry.kind == CI:
             params = checked(params, self.facts.ci, of=self.facts.artifact, where=self._place(entry))
+        if entry.kind == BUDGET:
+            params = promised(params, self.facts.promise, verb=self.verb, where=self._place(entry))
+        if entry.kind == COMPATIBILITY:
+            params = sealed(params, self.facts.api, of=self.facts.artifact, where=self._place(entry))
         if entry.kind == PAIRING:
             params |= {
                 "needs": dict(self.facts.needs),

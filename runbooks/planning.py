@@ -12,9 +12,11 @@ from bot.domain.target import Target, WorkloadRef
 from bot.ports.cluster import HISTORY_MARK, RUN_MARK, Clusters, WorkloadState
 from bot.ports.image_registry import ImageRegistry
 from bot.ports.store import Store
+from runbooks.budget_planning import promise_of
 from runbooks.ci_planning import asks_ci
 from runbooks.configuration import Configuration
 from runbooks.newsroom import Newsroom
+from runbooks.openapi_planning import api_facts
 from runbooks.planner import Facts, make_plan
 from runbooks.running import running_image
 from runbooks.source import unknown
@@ -56,9 +58,7 @@ class Gatherer:
         live = running_image(state)
         running, unsealed = await self._sealed(live)
         artifact = await self._artifact(request, records, way_back_from=(history(state), running))
-        if artifact.digest == digest_of(live):
-            digits = short(artifact.digest)
-            raise UsageError(f"{service} in {environment} runs `{artifact.ref}` already (sha256:{digits}).")
+        require_another(request.target, artifact, live)
         traffic = await self._surveyor.facts(catalogue, request.target, runbook, state)
         news, unread = await self._newsroom.news(
             catalogue.service(service).repository, running, artifact, catalogue.people
@@ -83,7 +83,9 @@ class Gatherer:
             needed_by=catalogue.needed_by(service),
             news=news,
             supply_chain=catalogue.supply_chain(service),
+            api=api_facts(catalogue, service),
             ci=catalogue.ci_place(service) if asks_ci(runbook, gates) else None,
+            promise=promise_of(catalogue, request, (*runbook.gates, *gates)),
         )
         return make_plan(request, runbook, facts)
 
@@ -202,6 +204,13 @@ class Gatherer:
         found = await self._registry.resolve(parsed.repository, parsed.digest or parsed.tag or "")
         pinned = str(parsed.pinned(found.digest))
         return Artifact(pinned, found.digest, ref, found.commit, found.platforms)
+
+
+def require_another(target: Target, artifact: Artifact, live: str) -> None:
+    """Raise UsageError where the very image runs already."""
+    if artifact.digest == digest_of(live):
+        digits = short(artifact.digest)
+        raise UsageError(f"{target.service} in {target.environment} runs `{artifact.ref}` already (sha256:{digits}).")
 
 
 def history(state: WorkloadState) -> tuple[str, ...]:

@@ -37,8 +37,9 @@ def asked(wanted: Wanted) -> Asked:
     if preset.cpu:
         used = _selector(preset.cpu, wanted)
         gauges = GaugeQuery(CPU, usage(used, arms.labels, wanted.interval), used.metric)
+    text, stable = requests(counted, arms.labels, preset.codes), _selector(preset.requests, wanted, arms.stable)
     return Asked(
-        RequestsQuery(requests(counted, arms.labels, preset.codes), counted.metric, preset.codes, preset.errors),
+        RequestsQuery(text, counted.metric, preset.codes, preset.errors, selector=str(stable)),
         latency,
         (gauges,) if gauges else (),
     )
@@ -68,15 +69,16 @@ def usage(selector: Selector, labels: Sequence[str], interval: timedelta) -> str
     return f"{_sum(labels, [])} (irate({selector}[{window_s}s]))"
 
 
-def _selector(written: str, wanted: Wanted) -> Selector:
+def _selector(written: str, wanted: Wanted, arm: str | None = None) -> Selector:
+    """The service's series of a metric: of all arms, or of those whose label is like `arm`."""
     name, own = read_metric(written)
     if "." in name:
         raise UsageError(f"'{name}' is not the name of a metric of Prometheus; write it with _ instead of a dot.")
     arms = wanted.arms
     fresh = (arms.baseline,) if arms.baseline else ()
-    all_arms = "|".join((arms.stable, arms.canary, *fresh))
+    pods = "|".join((arms.stable, arms.canary, *fresh)) if arm is None else arm
     labels = (matcher(key, value) for key, value in wanted.match.items())
-    return Selector(name, (*((own,) if own else ()), *labels, matcher(arms.label, f"=~{all_arms}")))
+    return Selector(name, (*((own,) if own else ()), *labels, matcher(arms.label, f"=~{pods}")))
 
 
 def _sum(labels: Sequence[str], more: Sequence[str]) -> str:

@@ -13,11 +13,25 @@ from bot.ports.pipelines import CiServers
 from bot.ports.probe import Prober
 from bot.ports.scans import ScannedClusters
 from bot.ports.signatures import Signatures
+from bot.ports.source_files import SourceFiles
 from bot.ports.store import Store
 from runbooks.attestations import Attestations
-from runbooks.gates import ci, freeze, image, lock, order, pairing, signature, soak, vulnerabilities
+from runbooks.gates import (
+    budget,
+    ci,
+    compatibility,
+    freeze,
+    image,
+    lock,
+    order,
+    pairing,
+    signature,
+    soak,
+    vulnerabilities,
+)
 from runbooks.judging import Jury
 from runbooks.kinds import GateKind, StepKind
+from runbooks.openapi_documents import ApiDocuments
 from runbooks.running import WorkloadOf
 from runbooks.scanning import ScanFinder, WorkloadsOf
 from runbooks.steps import (
@@ -56,7 +70,9 @@ STEP_KINDS: tuple[StepKind, ...] = (
 )
 
 GATE_KINDS: tuple[GateKind, ...] = (
+    budget.KIND,
     ci.KIND,
+    compatibility.KIND,
     freeze.KIND,
     image.KIND,
     lock.KIND,
@@ -88,6 +104,7 @@ class Reach:
     metrics: MetricsProviders
     registry: ImageRegistry
     ci: CiServers
+    files: SourceFiles
     prober: Prober
     store: Store
     hint: Hint
@@ -106,8 +123,10 @@ def executors(reach: Reach) -> Mapping[str, Executor]:
     trial = Trial(Jury(reach.metrics))
     attestations = Attestations(reach.registry, reach.signatures)
     return {
+        budget.KIND.name: budget.BudgetGate(reach.metrics),
         canary.KIND.name: canary.Canary(clusters, canaries, trial, hint),
         ci.KIND.name: ci.CiGate(reach.ci),
+        compatibility.KIND.name: compatibility.CompatibilityGate(ApiDocuments(reach.registry, reach.files)),
         freeze.KIND.name: freeze.FreezeGate(reach.store, reach.windows_of),
         image.KIND.name: image.ImageGate(reach.registry),
         job.KIND.name: job.RunJob(clusters, hint),

@@ -23,6 +23,19 @@ MAX_BYTES = 1024 * 1024
 MAX_DEPTH = 40
 """Nor a deeper one; deeper nesting would only exhaust the stack."""
 
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How much is read. `most_values`: with aliases followed, each time that they are; 0: none is followed."""
+
+    most_bytes: int = MAX_BYTES
+    deepest: int = MAX_DEPTH
+    most_values: int = 0
+
+
+BY_HAND = Limits()
+"""Of what people write for Sluice."""
+
 TAGS = "tag:yaml.org,2002:"
 
 Keys: TypeAlias = tuple[str | int, ...]
@@ -113,24 +126,27 @@ def read_file(path: Path, *, shown_as: str | None = None) -> Document:
     return read(raw, name)
 
 
-def read(raw: bytes, name: str) -> Document:
-    """Read YAML. Refuses what hides or multiplies text: repeated keys, anchors, merge keys, tags. Raises Faults."""
-    if len(raw) > MAX_BYTES:
-        raise Faults([Fault(name, 1, 1, f"is larger than {MAX_BYTES:,} bytes")])
+def read(raw: bytes, name: str, limits: Limits = BY_HAND) -> Document:
+    """Read YAML. Refuses what hides or multiplies text: repeated keys, merge keys, tags, and anchors unless the limits
+    bound what they multiply. Raises Faults."""
+    if len(raw) > limits.most_bytes:
+        raise Faults([Fault(name, 1, 1, f"is larger than {limits.most_bytes:,} bytes")])
     try:
         text = raw.decode()
     except UnicodeDecodeError as exc:
         line = raw.count(b"\n", 0, exc.start) + 1
         raise Faults([Fault(name, line, 1, "is not UTF-8 text")]) from exc
-    return _Reading(name, text).document()
+    return _Reading(name, text, limits).document()
 
 
 class _Reading:
     """One reading of one file; faults are collected, so that all are told at once."""
 
-    def __init__(self, name: str, text: str) -> None:
+    def __init__(self, name: str, text: str, limits: Limits) -> None:
         self._name = name
         self._text = text
+        self._limits = limits
+        self._count = 0
         self._faults: list[Fault] = []
         self._keys: dict[Keys, Place] = {}
         self._values: dict[Keys, Place] = {}
@@ -160,12 +176,27 @@ class _Reading:
         depth = 0
         for event in YAML(typ="safe", pure=True).parse(self._text):
             depth += isinstance(event, CollectionStartEvent) - isinstance(event, CollectionEndEvent)
-            if depth > MAX_DEPTH:
-                raise Faults([self._fault(event.start_mark, f"is nested more than {MAX_DEPTH} levels deep")])
+            if depth > self._limits.deepest:
+                raise self._too_deep(event.start_mark)
+            if self._limits.most_values:
+                continue
             if isinstance(event, AliasEvent) or (isinstance(event, NodeEvent) and event.anchor):
                 raise Faults([self._fault(event.start_mark, "anchors and aliases are not read", "write the value out")])
 
+    def _too_deep(self, mark: StringMark) -> Faults:
+        return Faults([self._fault(mark, f"is nested more than {self._limits.deepest} levels deep")])
+
+    def _bounded(self, node: Node, at: Keys) -> None:
+        """An alias repeats what stands elsewhere, and may lead back to what it is a part of."""
+        self._count += 1
+        if len(at) > self._limits.deepest:
+            raise self._too_deep(node.start_mark)
+        if self._limits.most_values and self._count > self._limits.most_values:
+            most = f"holds more than {self._limits.most_values:,} values, with what its aliases repeat"
+            raise Faults([self._fault(node.start_mark, most)])
+
     def _plain(self, node: Node, at: Keys) -> Json:
+        self._bounded(node, at)
         self._values[at] = _place(node.start_mark)
         self._keys.setdefault(at, self._values[at])
         if isinstance(node, MappingNode):

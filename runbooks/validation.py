@@ -13,7 +13,7 @@ from runbooks.source import Document, Fault, Faults, Keys, did_you_mean
 
 Model = TypeVar("Model", bound=BaseModel)
 
-LATER = frozenset({"roles", "budget", "compatibility"})
+LATER = frozenset({"roles"})
 """Keys that the format will have; naming them is kinder than calling them unknown."""
 
 SHAPES = {

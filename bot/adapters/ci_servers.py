@@ -1,4 +1,4 @@
-"""`CiServers` and `Commits` over the CI servers of the catalogue, opened and closed together."""
+"""`CiServers`, `Commits` and `SourceFiles` over the CI servers of the catalogue, opened and closed together."""
 
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack
@@ -7,7 +7,7 @@ from types import TracebackType
 from typing import Protocol, Self
 
 from bot.domain.errors import NotFoundError, UsageError
-from bot.domain.repository import Repository
+from bot.domain.repository import Repository, path_inside
 from bot.ports.commits import Comparison
 from bot.ports.pipelines import Pipelines
 
@@ -20,15 +20,24 @@ class HostCommits(Protocol):
         ...
 
 
+class HostFiles(Protocol):
+    """The files of the repositories of one host; `project` is the path on it."""
+
+    async def read(self, project: str, path: str, commit: str) -> bytes:
+        """See `SourceFiles`."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class CiServer:
-    """One server: its pipelines, the history of the repositories on `host` where it keeps them, and what is opened for
-    both."""
+    """One server: its pipelines, the history and the files of the repositories on `host` where it keeps them, and what
+    is opened for all of these."""
 
     pipelines: Pipelines
     opened: Sequence[AbstractAsyncContextManager[object]]
     host: str = ""
     commits: HostCommits | None = None
+    files: HostFiles | None = None
 
 
 @dataclass(slots=True)
@@ -69,8 +78,19 @@ class OpenCiServers:
         for server in self.servers.values():
             if server.commits is not None and server.host == place.host:
                 return await server.commits.compare(place.path, base, head)
-        hosts = ", ".join(sorted(one.host for one in self.servers.values() if one.commits)) or "none"
-        raise UsageError(
+        raise self._unknown(place)
+
+    async def read(self, repository: str, path: str, commit: str) -> bytes:
+        """See `SourceFiles`."""
+        place, inside = Repository.parse(repository), path_inside(path)
+        for server in self.servers.values():
+            if server.files is not None and server.host == place.host:
+                return await server.files.read(place.path, inside, commit)
+        raise self._unknown(place)
+
+    def _unknown(self, place: Repository) -> UsageError:
+        hosts = ", ".join(sorted(one.host for one in self.servers.values() if one.host)) or "none"
+        return UsageError(
             f"No CI server of the catalogue has the repository {place}; known hosts: {hosts}.",
             hint="Write one, such as 'ci: {main: {github: {token_file: /run/secrets/github}}}'.",
         )

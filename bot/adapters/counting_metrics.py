@@ -11,9 +11,20 @@ from bot.adapters.metric_marks import MOST_KEPT, Key, Marks
 from bot.adapters.metric_moments import moment, ms, portions
 from bot.adapters.metric_proofs import Query, nothing, proof
 from bot.adapters.metric_readings import STALE_SCRAPES, bound_of, readings
-from bot.adapters.metric_series import Answer, Milliseconds
+from bot.adapters.metric_series import Answer, Milliseconds, Series
+from bot.adapters.metric_totals import Spell, nothing_known, spells_of_intervals, stale, total
 from bot.domain.errors import PermanentError, RefusedError, UnreachableError, UnreadableError
-from bot.ports.metrics import ERRORS, Arms, GaugeQuery, LatencyQuery, Proof, Reading, RequestsQuery, SignalQueries
+from bot.ports.metrics import (
+    ERRORS,
+    Arms,
+    GaugeQuery,
+    LatencyQuery,
+    Proof,
+    Reading,
+    RequestsQuery,
+    SignalQueries,
+    Totals,
+)
 
 BLOCK = 20
 """Intervals that are asked for as one, once they are older than as many: they are the same for every look."""
@@ -24,6 +35,8 @@ LOOK_BACK = timedelta(minutes=3)
 FEWEST_LOOKED_BACK = 5
 EARLIER = timedelta(minutes=30)
 """Counting begins so long before the proof: the judge first looks at some of the baseline's past."""
+
+DAY_MS = 86_400_000
 
 Known = dict[Key, tuple[Milliseconds, Answer]]
 """Up to when counts are known, and their sums."""
@@ -102,6 +115,28 @@ class CountingMetrics:
         """See `Metrics`."""
         return tuple([await self._proof(name, query, queries, now) for name, query in queries.signals.items()])
 
+    async def totals(self, queries: SignalQueries, window: timedelta, until: datetime) -> Totals:
+        """See `Metrics`. Long intervals for most of a long window, and short ones for its end: they begin at multiples
+        of their length, and the newest requests must not wait for the end of a long one."""
+        query, step, end = queries.requests, ms(queries.interval), moment(until - self._server.delay)
+        stable: list[Series] = []
+        heard: set[Spell] = set()
+        warnings: dict[str, None] = {}
+        for part in portioned(end - ms(window), end, step, most=self._server.most_intervals):
+            found = await self._server.over(query, part)
+            warnings |= dict.fromkeys(found.warnings)
+            for series in (one for one in found.series if queries.arms.is_stable(one.labels)):
+                stable.append(series)
+                heard |= {(begin, begin + part.step) for begin in series.points}
+        if not heard:
+            return nothing_known((await self._nothing(ERRORS, query, queries.arms, end)).problem)
+        intervals, last = sorted(heard), end // step * step
+        known = spells_of_intervals(intervals)
+        old = stale(last - intervals[-1][1], step)
+        if query.sparse:  # of events, gaps tell nothing: what is known goes back to the first
+            known, old = [(intervals[0][1], last)], ()
+        return total(query, Answer(tuple(stable), tuple(warnings)), known, old)
+
     async def _answer(self, query: Query, arms: Arms, span: Span) -> Answer:
         window = span.recent
         if isinstance(query, GaugeQuery):
@@ -172,6 +207,24 @@ class CountingMetrics:
             return await self._server.names(now)
         except (UnreachableError, RefusedError, UnreadableError):
             return ()
+
+
+def portioned(since: Milliseconds, until: Milliseconds, step: Milliseconds, *, most: int) -> list[Window]:
+    """The time from `since` to `until` in few windows, none with more than `most` intervals: long ones where short ones
+    would be too many, and short ones for what is left at the end."""
+    longer, begin, end = longer_step(until - since, step, most), -(-since // step) * step, until // step * step
+    middle = begin if longer == step else end // longer * longer
+    first = -(-begin // longer) * longer
+    windows = [Window(range(first, middle, longer))] if longer != step else []
+    windows += [Window(range(at, min(at + most * step, end), step)) for at in range(middle, end, most * step)]
+    return [window for window in windows if window.steps]
+
+
+def longer_step(span: Milliseconds, step: Milliseconds, most: int) -> Milliseconds:
+    """The shortest multiple of `step` that divides a span into at most `most`; one of which a day is a multiple, where
+    there is any, as servers roll counts up to whole minutes, hours and days."""
+    fitting = range(-(-span // (most * step)) * step, max(span, step) + step, step)
+    return next((one for one in fitting if DAY_MS % one == 0), fitting[0]) if fitting[0] > step else step
 
 
 def _beginning(now: datetime, step: Milliseconds) -> datetime:

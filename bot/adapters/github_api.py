@@ -39,7 +39,7 @@ class GitHubApi:
     ) -> None:
         self.called, self.pages_at = server.called, pages_at(server.url)
         self._stack = AsyncExitStack()
-        mend = "check the token, and that it may read the repository's checks, commit statuses and actions"
+        mend = "check the token, and that it may read the repository's checks, commit statuses, contents and actions"
         login: SecretLogin | AppLogin
         if isinstance(server.login, App):
             login = AppLogin(server.called, server.url, server.login, clock, transport)

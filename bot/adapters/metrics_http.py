@@ -33,7 +33,8 @@ LOST = (httpx.RemoteProtocolError, httpx.ReadError, httpx.WriteError)
 @dataclass(frozen=True, slots=True)
 class Ask:
     """One request. `about` is the query, or what else is asked for, in errors; `form`, `params` and `body` (JSON) are
-    what is sent along. `once`: it makes something, so that it is never sent again by itself."""
+    what is sent along. `once`: it makes something, so that it is never sent again by itself. `most_bytes` of an
+    answer are read."""
 
     method: str
     url: str
@@ -43,6 +44,7 @@ class Ask:
     form: Mapping[str, str] | None = None
     body: Mapping[str, Any] | None = None
     once: bool = False
+    most_bytes: int = MOST_BYTES
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,8 +132,9 @@ class MetricsHttp:
             body = bytearray()
             async for chunk in response.aiter_bytes():
                 body += chunk
-                if len(body) > MOST_BYTES:
-                    raise UnreadableError(f"{self._called} sends more than {MOST_BYTES:,} bytes for {short(ask.about)}")
+                if len(body) > ask.most_bytes:
+                    said = f"{self._called} sends more than {ask.most_bytes:,} bytes"
+                    raise UnreadableError(f"{said} for {short(ask.about)}")
             return Told(response.status_code, response.headers, bytes(body))
 
 

@@ -33,6 +33,9 @@ USUAL_DELAY = timedelta(seconds=90)
 MOST_INTERVALS = 366
 """Of one TIMESERIES (docs.newrelic.com, NRQL reference)."""
 
+MOST_FACETS = 5000
+"""What LIMIT MAX means of a FACET (docs.newrelic.com, NRQL reference): any more are left out without a word."""
+
 GRAPHQL = """
 query($account: Int!, $nrql: Nrql!, $timeout: Seconds) {
   actor { account(id: $account) { nrql(query: $nrql, timeout: $timeout) { results metadata { messages } } } }
@@ -85,6 +88,8 @@ class NewRelicClient:
             raise unreadable(self._server.called, "rows that are no series", told, text) from exc
         if any(at not in window.steps for one in series for at in one.points):
             raise unreadable(self._server.called, "other intervals than those asked for", told, text)
+        if len({str(row.get("facet")) for row in rows}) >= MOST_FACETS:
+            messages = (*messages, f"{MOST_FACETS:,} pods are told, and there may be more")
         if isinstance(query, RequestsQuery):
             series = without_idle(query, series)
         return Answer(series, messages)
@@ -96,7 +101,7 @@ class NewRelicClient:
         since = f"FROM {source}{which} SINCE {now - LOOK_BACK_MS} UNTIL {now}"
         attribute = facets_of(query.text).get(arms.label, arms.label)
         rows, _, _ = await self._ask(f"SELECT count(*) {since} FACET `{attribute}` LIMIT {SOME}")
-        names = [str(row["facet"]) for row in rows if row.get("facet") is not None]
+        names = [str(row.get("facet")) for row in rows if row.get("facet") is not None]
         if names:
             return Answer(tuple(Series({arms.label: name}, {now: 1.0}) for name in names))
         keys, _, _ = await self._ask(f"SELECT keyset() {since}")

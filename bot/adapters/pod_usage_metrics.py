@@ -4,7 +4,7 @@ import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from types import TracebackType
 from typing import Protocol, Self
 
@@ -14,7 +14,7 @@ from bot.adapters.metrics_providers import OpenableMetrics
 from bot.adapters.pod_measurements import OLDEST, Measurements
 from bot.domain.errors import PermanentError, UnreachableError
 from bot.domain.judge.samples import Sample
-from bot.ports.metrics import Arm, GaugeQuery, Lack, LackKind, PodUsage, Proof, Reading, SignalQueries
+from bot.ports.metrics import Arm, GaugeQuery, Lack, LackKind, PodUsage, Proof, Reading, SignalQueries, Totals
 
 FEW = 3
 """Pods that a proof names."""
@@ -61,6 +61,10 @@ class PodUsageMetrics:
             if gauge.usage:
                 proofs[gauge.name] = await self._proof(gauge, gauge.usage, now)
         return tuple(proofs[name] for name in queries.signals)
+
+    async def totals(self, queries: SignalQueries, window: timedelta, until: datetime) -> Totals:
+        """See `Metrics`."""
+        return await self._server.totals(queries, window, until)
 
     async def _looked(self, name: str, usage: PodUsage) -> tuple[Lack, ...]:
         """Keep what the cluster says now, or say why it says nothing."""

@@ -9,9 +9,11 @@ import httpx
 from bot.adapters.metric_moments import moment, ms, portions
 from bot.adapters.metric_proofs import Query, nothing, proof
 from bot.adapters.metric_readings import readings
+from bot.adapters.metric_series import Answer, Milliseconds
+from bot.adapters.metric_totals import moments_of, nothing_known, spells, stale, total, warned
 from bot.adapters.prometheus_client import PrometheusClient, Server
 from bot.domain.errors import PermanentError, RefusedError, UnreachableError, UnreadableError
-from bot.ports.metrics import Proof, Reading, SignalQueries
+from bot.ports.metrics import ERRORS, Proof, Reading, SignalQueries, Totals
 
 SETTLING = 4
 LONGEST_SETTLING = timedelta(seconds=2)
@@ -61,6 +63,25 @@ class PrometheusMetrics:
         """See `Metrics`."""
         return tuple([await self._proof(name, query, queries, now) for name, query in queries.signals.items()])
 
+    async def totals(self, queries: SignalQueries, window: timedelta, until: datetime) -> Totals:
+        """See `Metrics`. `increase` adds up what counters grew by, over restarts too, and extends that to the ends of
+        the window (prometheus.io/docs/prometheus/latest/querying/functions): sums are close, not whole. The first
+        request of a code on a pod is not seen, as its series begins with it."""
+        query, step = queries.requests, ms(queries.interval)
+        at = moment(until - min(queries.interval / SETTLING, LONGEST_SETTLING))
+        looks = moments_of(ms(window), at, step)
+        times = await self._client.over(f"max(timestamp({query.selector}))", looks[0], looks[-1], looks.step)
+        newest = _newest(times)
+        if not newest:
+            samples = await self._client.at(f"topk({SOME}, {query.metric})", at)
+            names = () if samples.series else await self._names()
+            return nothing_known(nothing(ERRORS, query, queries.arms, samples, names).problem)
+        by = ", ".join(query.code_labels)
+        grown = f"sum by ({by}) (increase({query.selector}[{ms(window) // 1000}s]))"
+        counted = await self._client.at(grown, at)
+        lacks = (*stale(at - round(max(newest.values()) * 1000), step), *([warned(times)] if times.warnings else []))
+        return total(query, counted, spells(looks, newest, step), lacks)
+
     async def _proof(self, name: str, query: Query, queries: SignalQueries, now: datetime) -> Proof:
         step, last = ms(queries.interval), moment(now)
         answer = await self._client.over(query.text, last - max(ms(LOOK_BACK), 5 * step), last, step)
@@ -77,3 +98,8 @@ class PrometheusMetrics:
             return await self._client.metric_names()
         except (UnreachableError, RefusedError, UnreadableError):
             return ()
+
+
+def _newest(times: Answer) -> dict[Milliseconds, float]:
+    """When the newest sample of all series is from, at each moment that has any."""
+    return {at: value for series in times.series for at, value in series.points.items()}

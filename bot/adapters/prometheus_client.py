@@ -21,6 +21,10 @@ from bot.adapters.retry_after import retry_after
 from bot.adapters.secret_source import HttpLogin
 from bot.domain.errors import RefusedError, SetupError, UnreachableError, UnreadableError
 
+ADVICE = "PromQL info:"
+"""Begins what says nothing against an answer, such as that the name of a counter is unusual. It has a list of its own
+since Prometheus 3 (`infos`); before, and in Thanos, it stands among the warnings (util/annotations/annotations.go)."""
+
 
 @dataclass(frozen=True, slots=True)
 class Server:
@@ -74,7 +78,7 @@ class PrometheusClient:
             series = tuple(_series(one) for one in envelope["data"]["result"])
         except (KeyError, TypeError, ValueError, AttributeError) as exc:
             raise unreadable(self._server.called, "an answer without series", told, query) from exc
-        warnings = [str(warning) for warning in envelope.get("warnings") or ()]
+        warnings = [said for said in map(str, envelope.get("warnings") or ()) if not said.startswith(ADVICE)]
         if envelope.get("isPartial") is True:  # VictoriaMetrics, when a storage node is away
             warnings.append("the answer is partial")
         return Answer(series, tuple(warnings))

@@ -1,5 +1,6 @@
 """A client of one server's REST API: log in, send, and say what its refusals mean."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -9,7 +10,7 @@ from typing import Any, NoReturn, Protocol, Self
 
 import httpx
 
-from bot.adapters.metrics_http import DEADLINE, Ask, MetricsHttp, Told, short, words
+from bot.adapters.metrics_http import DEADLINE, MOST_BYTES, Ask, MetricsHttp, Told, short, words
 from bot.adapters.retry_after import LONGEST, retry_after
 from bot.adapters.secret_source import HttpLogin
 from bot.domain.errors import NotFoundError, RefusedError, UnreachableError, UnreadableError
@@ -17,6 +18,10 @@ from bot.domain.errors import NotFoundError, RefusedError, UnreachableError, Unr
 SECONDARY_WAIT = timedelta(minutes=1)
 """Of a rate limit that names no time: GitHub asks for at least a minute (docs.github.com/en/rest/using-the-rest-api,
 "Rate limits for the REST API")."""
+
+FULL_COMMIT = re.compile(r"[0-9a-f]{40}")
+"""Neither GitHub nor GitLab lets a branch have such a name, so that it means the commit
+(docs.gitlab.com/user/project/repository/branches, "Name your branch")."""
 
 REFUSALS = (httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN, httpx.codes.NON_AUTHORITATIVE_INFORMATION)
 
@@ -90,6 +95,11 @@ class Rest:
             raise NotFoundError(f"{self.called} knows nothing of {about} ({_said(told)})")
         return self.taken(told, about)
 
+    async def raw(self, path: str, about: str, *, accept: str, most_bytes: int, **params: str) -> Told:
+        """A file as it is, of at most so many bytes. Raises as `fetched`, and UnreadableError for more."""
+        told = await self._sent("GET", path, about, params=params, headers={"Accept": accept}, most_bytes=most_bytes)
+        return self.taken(told, about)
+
     async def mapping(self, path: str, about: str, **params: str) -> dict[str, Any]:
         """The same, where the answer is an object. Raises UnreadableError for anything else."""
         return self.is_mapping(await self.get(path, about, **params), about)
@@ -132,15 +142,18 @@ class Rest:
         params: Mapping[str, str] | None = None,
         body: Mapping[str, Any] | None = None,
         form: Mapping[str, str] | None = None,
+        headers: Mapping[str, str] | None = None,
+        most_bytes: int = MOST_BYTES,
     ) -> Told:
-        told = await self._once(method, path, about, params=params, body=body, form=form)
+        sent = {"params": params, "body": body, "form": form, "most_bytes": most_bytes}
+        told = await self._once(method, path, about, headers or {}, **sent)
         if told.status == httpx.codes.UNAUTHORIZED and self._server.login.refused():
             # Nothing was done, so that even what makes something may be sent again.
-            told = await self._once(method, path, about, params=params, body=body, form=form)
+            told = await self._once(method, path, about, headers or {}, **sent)
         return told
 
-    async def _once(self, method: str, path: str, about: str, **sent: Mapping[str, Any] | None) -> Told:
-        headers = {**self._server.headers, **await self._server.login.headers()}
+    async def _once(self, method: str, path: str, about: str, more: Mapping[str, str], **sent: Any) -> Told:
+        headers = {**self._server.headers, **more, **await self._server.login.headers()}
         url = self._server.url.rstrip("/") + path
         return await self._http.send(Ask(method, url, about, headers=headers, once=method != "GET", **sent))
 

@@ -10,6 +10,9 @@ WRITTEN = re.compile(
 )
 
 
+INSIDE = re.compile(r"[^\x00-\x1f\x7f\\?#]{1,500}")
+
+
 @dataclass(frozen=True, slots=True)
 class Repository:
     """`github.com/acme/api`: the server's host, in small letters, and the path on it."""
@@ -27,3 +30,11 @@ class Repository:
 
     def __str__(self) -> str:
         return f"{self.host}/{self.path}"
+
+
+def path_inside(written: str) -> str:
+    """The path of a file from the top of its repository, such as `api/openapi.yaml`. Raises UsageError for one that
+    leads out of it, or that servers could read in two ways."""
+    if not INSIDE.fullmatch(written) or any(part in ("", ".", "..") for part in written.split("/")):
+        raise UsageError(f"{written[:100]!r} is not a path inside a repository, such as api/openapi.yaml.")
+    return written

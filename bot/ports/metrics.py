@@ -74,7 +74,8 @@ class RequestsQuery:
 
     `metric` is the bare name, to tell what is missing when nothing comes back. A series is of failed requests when the
     value of one of its `code_labels` matches `bad` as a whole. `sparse`: what is counted are events, so that a quiet
-    pod shows nothing, and nobody can tell from gaps how often it is scraped.
+    pod shows nothing, and nobody can tell from gaps how often it is scraped. `selector` are the bare counters of the
+    stable pods, for a server that adds up any time itself; empty: `text` is asked for each interval.
     """
 
     text: str
@@ -82,6 +83,7 @@ class RequestsQuery:
     code_labels: tuple[str, ...]
     bad: str
     sparse: bool = False
+    selector: str = ""
 
     def is_bad(self, labels: Mapping[str, str]) -> bool:
         """Whether a series counts failed requests."""
@@ -238,6 +240,17 @@ class Proof:
         return not self.problem
 
 
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """What all stable pods were asked in a window, and how much of that failed. `covered` is how much of the window
+    there are data for: where that is less, nobody knows what happened in the rest. With a lack, nothing is proven."""
+
+    requests: float
+    failures: float
+    covered: timedelta
+    lacks: tuple[Lack, ...] = ()
+
+
 class Metrics(Protocol):
     """One metrics server. Every method may raise UnreachableError (with `retry_after` when the server asked for time),
     RefusedError when the server does not let us in or does not take the query, and UnreadableError; the text names the
@@ -256,6 +269,12 @@ class Metrics(Protocol):
 
     async def prove(self, queries: SignalQueries, now: datetime) -> tuple[Proof, ...]:
         """Try every query on the stable pods; a proof for each signal, in the order of `queries.signals`."""
+        ...
+
+    async def totals(self, queries: SignalQueries, window: timedelta, until: datetime) -> Totals:
+        """Requests and failures of the stable pods, of whatever version, in the window that ends at `until`, or as
+        shortly before as all is settled. Only `queries.requests` is asked; it need not be proven. What does not say how
+        it ended does not count; a window without requests is no lack where pods are heard of."""
         ...
 
 

@@ -85,7 +85,7 @@ def _about_steps(run: Run, event: Event) -> str | None:
             return _asked(run, event) if event.asks else _waited(run, event)
         case StepEnded(ok=False):
             return None if _is_vote(run, event) else _failed(event)  # the ballot's own messages say it
-        case StepEnded(picture=picture) if picture is not None:
+        case StepEnded(picture=picture, evidence=evidence) if picture is not None or evidence:
             return _succeeded(event)
         case RestoreStarted():
             return _restoring(run, event)

@@ -34,6 +34,7 @@ class GitHubServer(httpx.AsyncBaseTransport):
         self.statuses: list[dict[str, Any]] = []
         self.runs: list[dict[str, Any]] = []
         self.commits: list[dict[str, Any]] = []
+        self.files: dict[tuple[str, str], bytes] = {}
         self.commit(SHA, "Add a thing")
 
     # --- what happens there ---
@@ -187,6 +188,25 @@ def _run(server: GitHubServer, request: httpx.Request, at: Mapping[str, str]) ->
     return Answer(200, json=found[0])
 
 
+def _commit(server: GitHubServer, request: httpx.Request, at: Mapping[str, str]) -> Answer:
+    del request
+    sha = server._known(at["ref"])
+    found = [one for one in server.commits if one["sha"] == sha]
+    return (
+        Answer(200, json=found[0]) if found else Answer(422, json={"message": f"No commit found for SHA: {at['ref']}"})
+    )
+
+
+def _contents(server: GitHubServer, request: httpx.Request, at: Mapping[str, str]) -> Answer:
+    ref, path = request.url.params["ref"], at["path"]
+    if (ref, path) in server.files:
+        return Answer(200, content=server.files[ref, path], headers={"Content-Type": request.headers["Accept"]})
+    inside = [name for sha, name in server.files if sha == ref and name.startswith(f"{path}/")]
+    if inside:
+        return Answer(200, json=[{"type": "file", "path": name} for name in inside])
+    return Answer(404, json={"message": "Not Found" if server._known(ref) else f"No commit found for the ref {ref}"})
+
+
 def _compare(server: GitHubServer, request: httpx.Request, at: Mapping[str, str]) -> Answer:
     known = [one["sha"] for one in server.commits]
     base, head = server._known(at["base"]), server._known(at["head"])
@@ -205,6 +225,8 @@ ROUTES: dict[str, Route] = {
     "GET ": _repository,
     r"GET /commits/(?P<ref>\w+)/check-runs": _check_runs,
     r"GET /commits/(?P<ref>\w+)/status": _combined,
+    r"GET /commits/(?P<ref>\w+)": _commit,
+    r"GET /contents/(?P<path>.+)": _contents,
     r"GET /compare/(?P<base>\w+)\.\.\.(?P<head>\w+)": _compare,
     r"POST /actions/workflows/(?P<workflow>[\w.-]+)/dispatches": _dispatch,
     r"GET /actions/workflows/(?P<workflow>[\w.-]+)/runs": _runs,

@@ -4,6 +4,7 @@ import json
 import re
 from collections.abc import Callable
 from typing import Any
+from urllib.parse import unquote
 
 import httpx
 
@@ -27,6 +28,7 @@ class GitLabServer(httpx.AsyncBaseTransport):
         self.variables: dict[int, list[dict[str, str]]] = {}
         self.commits: list[dict[str, Any]] = []
         self.common = ""
+        self.files: dict[tuple[str, str], bytes] = {}
         self.commit(SHA, "Add a thing")
 
     def commit(self, sha: str, message: str) -> None:
@@ -125,6 +127,11 @@ def _commit(server: GitLabServer, request: httpx.Request, ref: str) -> Answer:
     return Answer(200, json=found[0]) if found else Answer(404, json={"message": "404 Commit Not Found"})
 
 
+def _file(server: GitLabServer, request: httpx.Request, path: str) -> Answer:
+    found = server.files.get((request.url.params["ref"], unquote(path)))
+    return Answer(404, json={"message": "404 File Not Found"}) if found is None else Answer(200, content=found)
+
+
 def _merge_base(server: GitLabServer, request: httpx.Request) -> Answer:
     known = [one["id"] for one in server.commits]
     both = request.url.params.get_list("refs[]")
@@ -152,6 +159,7 @@ ROUTES: dict[str, Callable[..., Answer]] = {
     "POST /pipeline": _start,
     r"POST /pipelines/(\d+)/cancel": _cancel,
     r"GET /repository/commits/(\w+)": _commit,
+    r"GET /repository/files/([^/]+)/raw": _file,
     "GET /repository/merge_base": _merge_base,
     "GET /repository/compare": _compare,
 }

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 
 Labels = tuple[tuple[str, str], ...]
 Vector = dict[Labels, float]
@@ -73,7 +74,9 @@ class Query:
             case "timestamp":
                 return {_bare(labels): at / 1000 for labels, (at, _) in self._argument().newest(self._at).items()}
             case "irate":
-                return self._irate()
+                return self._ranged(_irate)
+            case "increase":
+                return self._ranged(_increase)
             case "topk":
                 return self._topk()
             case "label_replace":
@@ -88,8 +91,10 @@ class Query:
         return found
 
     def _aggregated(self, joined: Callable[[list[float]], float]) -> Vector:
-        self._take("by")
-        by = self._listed()
+        by: set[str] = set()
+        if self._left and self._left[0] == "by":
+            self._take()
+            by = self._listed()
         self._take("(")
         inner = self._expression()
         self._take(")")
@@ -105,7 +110,8 @@ class Query:
             names.add(token)
         return names - {","}
 
-    def _irate(self) -> Vector:
+    def _ranged(self, worked_out: Callable[[Samples, int, int], float | None]) -> Vector:
+        """A function of the samples in a window; a series that has too few of them is left out."""
         self._take()
         self._take("(")
         chosen = self._selected()
@@ -115,10 +121,10 @@ class Query:
         self._take(")")
         found = {}
         for labels, samples in chosen.series.items():
-            last = [one for one in samples if self._at - window_ms < one[0] <= self._at and one[1] == one[1]][-2:]
-            if len(last) == 2:
-                (began, before), (ended, now) = last
-                found[_bare(labels)] = (now - before if now >= before else now) / ((ended - began) / 1000)
+            within = [one for one in samples if self._at - window_ms < one[0] <= self._at and one[1] == one[1]]
+            value = worked_out(within, self._at - window_ms, self._at) if len(within) > 1 else None
+            if value is not None:
+                found[_bare(labels)] = value
         return found
 
     def _topk(self) -> Vector:
@@ -174,3 +180,22 @@ def _fits(labels: Labels, wanted: list[tuple[str, str, str]]) -> bool:
 
 def _bare(labels: Labels) -> Labels:
     return tuple(pair for pair in labels if pair[0] != "__name__")
+
+
+def _irate(samples: Samples, _begin: int, _end: int) -> float:
+    """What grew in each second between the last two samples."""
+    (began, before), (ended, now) = samples[-2:]
+    return (now - before if now >= before else now) / ((ended - began) / 1000)
+
+
+def _increase(samples: Samples, begin: int, end: int) -> float:
+    """What grew, extended to the ends of the window: `extrapolatedRate` of Prometheus, promql/functions.go."""
+    grown = sum(now - before if now >= before else now for (_, before), (_, now) in pairwise(samples))
+    sampled, (first, value) = samples[-1][0] - samples[0][0], samples[0]
+    apart = sampled / (len(samples) - 1)
+    to_start, to_end = float(first - begin), float(end - samples[-1][0])
+    to_start = apart / 2 if to_start >= 1.1 * apart else to_start
+    to_end = apart / 2 if to_end >= 1.1 * apart else to_end
+    if grown > 0 and value >= 0:
+        to_start = min(to_start, sampled * value / grown)
+    return grown * (sampled + to_start + to_end) / sampled

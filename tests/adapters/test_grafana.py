@@ -1,5 +1,7 @@
 """Prometheus behind Grafana's proxy, and the metrics servers of the catalogue together."""
 
+from datetime import timedelta
+
 import httpx
 import pytest
 from pydantic import SecretStr
@@ -30,8 +32,10 @@ async def test_grafana_hands_queries_on() -> None:
     async with GrafanaMetrics(GRAFANA, "prom-1", transport=behind_grafana()) as metrics:
         readings = await metrics.read(QUERIES, after(3), after(5.5))
         proofs = await metrics.prove(QUERIES, after(15))
+        totals = await metrics.totals(QUERIES, timedelta(seconds=10), after(15))
     assert [reading.whole for reading in readings] == [True, True]
     assert all(proof.usable for proof in proofs)
+    assert (totals.requests, totals.lacks) == (pytest.approx(500, rel=0.01), ())
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ from dataclasses import fields, replace
 import pytest
 
 from bot.domain.ids import UserId
+from bot.domain.news import News
 from bot.domain.plan import Plan
 from bot.domain.traffic import Route, Router
 from tests.builders import POLICY, a_plan, a_step
@@ -38,6 +39,7 @@ OTHERS = {
     "target": replace(a_plan().target, service="web"),
     "verb": "rollback",
     "exempt": "fixes the login",
+    "news": News(1, (), ()),
 }
 
 

@@ -2,13 +2,25 @@
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
+from itertools import pairwise
 
 from bot.adapters.metric_proofs import Query, nothing, proof
 from bot.adapters.metric_readings import readings
 from bot.adapters.metric_series import Answer, Milliseconds, Series
+from bot.adapters.metric_totals import moments_of, nothing_known, spells, stale, total
 from bot.domain.errors import NotFoundError, UnreachableError
-from bot.ports.metrics import AGE_LABEL, NEWEST, GaugeQuery, Proof, Reading, RequestsQuery, SignalQueries
-from tests.fakes.streams import METRICS, Load, Pod, Streams
+from bot.ports.metrics import (
+    AGE_LABEL,
+    ERRORS,
+    NEWEST,
+    GaugeQuery,
+    Proof,
+    Reading,
+    RequestsQuery,
+    SignalQueries,
+    Totals,
+)
+from tests.fakes.streams import METRICS, REQUESTS, Load, Pod, Streams
 
 LOOK_BACK_STEPS = 12
 MILLISECOND = timedelta(milliseconds=1)
@@ -51,6 +63,25 @@ class FakeMetrics:
         """See `Metrics`."""
         self._answering()
         return tuple(self._proof(name, query, queries, now) for name, query in queries.signals.items())
+
+    async def totals(self, queries: SignalQueries, window: timedelta, until: datetime) -> Totals:
+        """See `Metrics`. Exact: restarts, births and ends of pods lose nothing."""
+        self._answering()
+        query, step, end = queries.requests, queries.interval // MILLISECOND, (until - EPOCH) // MILLISECOND
+        looks = moments_of(window // MILLISECOND, end, step)
+        scraped = {at: min(EPOCH + at * MILLISECOND, self.streams.stopped or until) for at in looks}
+        pods = [pod for name, pod in self.streams.pods.items() if queries.arms.is_stable({queries.arms.label: name})]
+        newest = {
+            at: (seen - EPOCH).total_seconds()
+            for at, seen in scraped.items()
+            if any(_counts(pod, seen) for pod in pods)
+        }
+        if not newest or ERRORS in self.hidden:
+            return nothing_known(nothing(ERRORS, query, queries.arms, Answer(()), METRICS).problem)
+        grown = [_grown(pod, until - window, max(scraped.values())) for pod in pods]
+        series = [Series({"code": code}, {end: count}) for counts in grown for code, count in counts.items()]
+        old = stale(end - round(max(newest.values()) * 1000), step)
+        return total(query, Answer(tuple(series), self.warnings), spells(looks, newest, step), old)
 
     def _answering(self) -> None:
         if self.down:
@@ -97,6 +128,25 @@ class FakeMetrics:
             next(value for its, _, value in pod.series(at) if its == metric) for at in (scraped, scraped - interval)
         )
         return (now - before if now >= before else now) / interval.total_seconds()
+
+
+def _counts(pod: Pod, at: datetime) -> dict[str, float]:
+    """The requests that a pod shows, by code."""
+    if not pod.is_there(at):
+        return {}
+    return {labels["code"]: value for metric, labels, value in pod.series(at) if metric == REQUESTS}
+
+
+def _grown(pod: Pod, begin: datetime, end: datetime) -> dict[str, float]:
+    """What a pod counted between two moments, over its restarts and up to its end."""
+    last = [moment - MILLISECOND for moment in (*pod.restarts, *([pod.gone] if pod.gone else []))]
+    cuts = sorted({begin, end, *(cut for cut in (*pod.restarts, *last) if begin < cut < end)})
+    found: dict[str, float] = {}
+    for earlier, later in pairwise(cuts):
+        before = _counts(pod, earlier) if later not in pod.restarts else {}
+        for code, count in _counts(pod, later).items():
+            found[code] = found.get(code, 0.0) + count - before.get(code, 0.0)
+    return found
 
 
 class FakeProviders:

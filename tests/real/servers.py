@@ -244,6 +244,14 @@ class GitHub:
         answer = await self._http.put(path, json={"message": message, "content": content})
         return str(answer.raise_for_status().json()["commit"]["sha"])
 
+    async def write(self, path: str, content: bytes) -> str:
+        """A file, written anew by a commit on top of the default branch; the commit's id."""
+        place = f"{self._repo}/contents/{path}"
+        body = {"message": f"Write {path}", "content": base64.b64encode(content).decode()}
+        known = await self._http.get(place)
+        body |= {"sha": known.json()["sha"]} if known.is_success else {}
+        return str((await self._http.put(place, json=body)).raise_for_status().json()["commit"]["sha"])
+
     async def check(self, sha: str, name: str, conclusion: str | None) -> None:
         """A new check run; `None`: it is in progress."""
         end = {"status": "completed", "conclusion": conclusion} if conclusion else {"status": "in_progress"}

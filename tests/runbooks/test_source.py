@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runbooks.source import MAX_BYTES, Fault, Faults, Place, Severity, did_you_mean, read, read_file, unknown
+from runbooks.source import MAX_BYTES, Fault, Faults, Limits, Place, Severity, did_you_mean, read, read_file, unknown
 
 
 def said(text: str | bytes) -> str:
@@ -98,6 +98,18 @@ def test_a_huge_file_is_refused() -> None:
     """The limit is a mebibyte, to the byte."""
     assert said(b"#" * (MAX_BYTES + 1)) == "f.yaml:1:1: is larger than 1,048,576 bytes"
     assert read(b"#" * MAX_BYTES, "f").value is None
+
+
+def test_aliases_are_followed_where_what_they_repeat_is_bounded() -> None:
+    """Each time counts, and what holds itself has no end."""
+    limits = Limits(most_values=10, deepest=5)
+    assert read(b"a: &a {b: 1}\nc: [*a, *a]\n", "f", limits).value == {"a": {"b": 1}, "c": [{"b": 1}, {"b": 1}]}
+    with pytest.raises(Faults, match="f:1:4: holds more than 10 values, with what its aliases repeat"):
+        read(b"a: &a [1, 2, 3]\nb: [*a, *a]\n", "f", limits)
+    with pytest.raises(Faults, match="is nested more than 5 levels deep"):
+        read(b"a: &a {b: *a}\n", "f", limits)
+    with pytest.raises(Faults, match="is larger than 3 bytes"):
+        read(b"a: 1", "f", Limits(most_bytes=3))
 
 
 def test_a_missing_file_is_a_fault(tmp_path: Path) -> None:

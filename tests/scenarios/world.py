@@ -24,6 +24,7 @@ from tests.fakes.image_registry import FakeRegistry
 from tests.fakes.metrics import FakeMetrics, FakeProviders
 from tests.fakes.pipelines import FakeCiServers, FakePipelines
 from tests.fakes.prober import FakeProber
+from tests.fakes.source_files import FakeSourceFiles
 from tests.fakes.workspace import APPROVERS, BOT, DEPLOYS, FakeWorkspace, Message
 
 REPOSITORY = "registry.example/acme/api"
@@ -81,6 +82,7 @@ class World:
         self.registry = FakeRegistry()
         self.commits = FakeCommits()
         self.ci = FakePipelines(self.clock)
+        self.files = FakeSourceFiles()
         self.prober = FakeProber()
         self.workspace = FakeWorkspace(self.clock)
         self.folder = folder
@@ -121,6 +123,7 @@ class World:
             signatures=SigstoreSignatures(),
             ci=FakeCiServers(main=self.ci),
             commits=self.commits,
+            files=self.files,
             prober=self.prober,
             chat=self.workspace,
             directory=self.workspace,

@@ -123,6 +123,20 @@ boom
 """)
 
 
+def test_a_gate_that_passed_brings_its_evidence() -> None:
+    """What its figure is made of; one without evidence says nothing more than the message does."""
+    evidence = (Evidence("error budget of api in prod: 99.9% over 30d", ("30d 72 % left",)),)
+    figure = "72 % of the budget left"
+    event = StepEnded(RUN, NOW, StepKey("gates.budget"), ok=True, said=figure, elapsed_s=1, evidence=evidence)
+    assert said(event) == snapshot("""\
+:white_check_mark: *Gate budget* done after 1 s: 72 % of the budget left.
+*error budget of api in prod: 99.9% over 30d*
+```
+30d 72 % left
+```\
+""")
+
+
 def test_much_evidence_is_cut_visibly() -> None:
     """A thousand log lines still make one message."""
     evidence = tuple(Evidence(f"log {number}", ("a line of a log",) * 400) for number in range(8))

@@ -129,7 +129,7 @@ def _to_go(one: SignalJudge) -> float:
 def _progress(judge: Judge, one: SignalJudge) -> str:
     """`, at about 4,000 requests (2,310 so far)`."""
     if isinstance(one, GaugeJudge):
-        return ""
+        return "" if one.looks else f" (no pod of the canary shows its {one.signal.name})"
     so_far = float(next(flow.gathering.totals[0][ALL] for flow in judge.flows if one in flow.judges))
     of = one.signal.of if isinstance(one, CountsJudge) else "requests"
     if one.requests_to_go is None:

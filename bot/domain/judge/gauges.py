@@ -59,7 +59,8 @@ class PodNoise:
 class GaugeJudge:
     """Evidence on one gauge. Silent, and no condition for promotion, with fewer than three baseline pods that show it.
 
-    `clearance` is `None` until both arms showed the gauge.
+    `clearance` is `None` until they show it: then promotion waits for the canary's pods to show it, too, as a version
+    that no longer tells its level is none that was judged.
     """
 
     def __init__(self, signal: GaugeSignal) -> None:
@@ -80,7 +81,7 @@ class GaugeJudge:
         return bool(canary), bool(baseline)
 
     def _compare(self, moment: Moment, baseline: Mapping[str, float], canary: Mapping[str, float]) -> None:
-        if moment.at > 0 and canary and self.clearance is None:
+        if moment.at > 0 and self.clearance is None:
             self.clearance = 0.0
         mean = math.fsum(baseline.values()) / len(baseline)
         for pod, level in baseline.items():

@@ -49,8 +49,8 @@ class Document:
                 if method in item:
                     body = mapping(item[method], f"{method} of {path}")
                     own = self._parameters(body, f"{method} of {path}")
-                    taken = {(one.get("in"), one.get("name")) for one in own}
-                    left = [one for one in shared if (one.get("in"), one.get("name")) not in taken]
+                    taken = {(str(one.get("in")), str(one.get("name"))) for one in own}
+                    left = [one for one in shared if (str(one.get("in")), str(one.get("name"))) not in taken]
                     yield Operation(method, path, body, (*left, *own))
 
     def resolved(self, value: Json, where: str) -> JsonObject:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
+from bot.domain.errors import UnreadableError
 from bot.domain.json import Json, JsonObject, canonical
 from bot.domain.openapi.breaks import Break, Direction
 from bot.domain.openapi.document import Document, mapping
@@ -10,7 +11,15 @@ from bot.domain.openapi.document import Document, mapping
 ANYTHING = frozenset({"null", "boolean", "integer", "number", "string", "array", "object"})
 UPPER = ("maximum", "exclusiveMaximum", "maxLength", "maxItems", "maxProperties")
 LOWER = ("minimum", "exclusiveMinimum", "minLength", "minItems", "minProperties")
+UNLIKE = "allOf"
+"""In what is put together: keywords of which parts say different things. The first one counts, and when any of them
+changes, that is named."""
+
+TOGETHER = frozenset({"properties", "required", "title", "description", "example", "examples", "deprecated", UNLIKE})
+"""Keywords of which parts may say different things: they are joined, or say nothing to a client's code."""
+
 UNJUDGED = (
+    UNLIKE,
     "not",
     "if",
     "then",
@@ -25,6 +34,27 @@ UNJUDGED = (
 
 MOST_NAMED = 3
 
+MOST_PAIRS = 100_000
+"""Pairs of schemas that are compared for two documents, some seconds' worth: forms within forms multiply."""
+
+Pair = tuple[str, str]
+"""Two schemas as canonical JSON."""
+
+
+@dataclass(slots=True)
+class Known:
+    """What the comparisons of two documents share: how many more there may be, and the pairs of schemas in which
+    nothing was found, by direction."""
+
+    left: int = MOST_PAIRS
+    clean: dict[Direction, set[Pair]] = field(default_factory=lambda: {each: set() for each in Direction})
+
+    def spend(self) -> None:
+        """One comparison. Raises UnreadableError when there were too many."""
+        self.left -= 1
+        if self.left < 0:
+            raise UnreadableError(f"it has more than {MOST_PAIRS:,} schemas and forms of them to compare")
+
 
 @dataclass(slots=True)
 class Comparison:
@@ -33,15 +63,23 @@ class Comparison:
     old: Document
     new: Document
     direction: Direction
-    _walked: set[tuple[str, str]] = field(default_factory=set)
+    known: Known
+    _walked: set[Pair] = field(default_factory=set)
+
+    def found(self, old: Json, new: Json, where: str) -> list[Break]:
+        """What changed for the worse between two schemas, and what is inside them."""
+        found = list(self.breaks(old, new, where))
+        if not found:
+            # Nothing was found in any of these pairs, and they lead to no others: nobody need walk them again.
+            self.known.clean[self.direction] |= self._walked
+        return found
 
     def breaks(self, old: Json, new: Json, where: str) -> Iterator[Break]:
-        """What changed for the worse between two schemas."""
-        if old == new and not _refers(old):
-            return
+        """The same, one by one; pairs that were walked already have told theirs."""
         pair = (canonical(old), canonical(new))
-        if pair in self._walked:
+        if pair in self._walked or pair in self.known.clean[self.direction]:
             return
+        self.known.spend()
         self._walked.add(pair)
         before, after = self._read(self.old, old, where), self._read(self.new, new, where)
         if _variants(before) or _variants(after):
@@ -83,7 +121,7 @@ class Comparison:
 
     def _fits(self, form: Json, other: Json) -> bool:
         old, new = (form, other) if self.direction is Direction.REQUEST else (other, form)
-        trial = Comparison(self.old, self.new, self.direction, set(self._walked))
+        trial = Comparison(self.old, self.new, self.direction, self.known, set(self._walked))
         return not any(found.certain for found in trial.breaks(old, new, ""))
 
     # --- one form ---
@@ -122,10 +160,18 @@ class Comparison:
                 tighter = new is not None and (old is None or (new - old) * worse > 0)
                 if tighter is request:
                     yield Break(where, f"its {word} was {_shown(old)} and is {_shown(new)}", certain=request)
+        yield from self._exclusive(before, after, where)
         if before.get("pattern") != after.get("pattern") and (request and after.get("pattern")):
             yield Break(where, "must match another pattern")
         if request and after.get("uniqueItems") and not before.get("uniqueItems"):
             yield Break(where, "must hold nothing twice")
+
+    def _exclusive(self, before: JsonObject, after: JsonObject, where: str) -> Iterator[Break]:
+        """In OpenAPI 3.0 these words are no numbers: they say whether the bound itself is one too many."""
+        request = self.direction is Direction.REQUEST
+        for word in ("exclusiveMaximum", "exclusiveMinimum"):
+            if (after if request else before).get(word) is True and before.get(word) != after.get(word):
+                yield Break(where, f"its {word} changed", certain=request)
 
     def _unjudged(self, before: JsonObject, after: JsonObject, where: str) -> Iterator[Break]:
         for word in UNJUDGED:
@@ -134,7 +180,7 @@ class Comparison:
 
     def _properties(self, before: JsonObject, after: JsonObject, where: str) -> Iterator[Break]:
         olds, news = self._visible(before, self.old, where), self._visible(after, self.new, where)
-        needed, needs = set(_list(before.get("required"))), set(_list(after.get("required")))
+        needed, needs = _names(before.get("required")), _names(after.get("required"))
         request = self.direction is Direction.REQUEST
         closed = after.get("additionalProperties") is False
         for name, schema in olds.items():
@@ -145,7 +191,7 @@ class Comparison:
                 yield Break(at, "is no longer known", certain=closed)
             else:
                 yield Break(at, "is gone", certain=name in needed)
-        changed = {str(name) for name in (needs - needed if request else needed - needs)}
+        changed = needs - needed if request else needed - needs
         for name in sorted(changed & news.keys() if request else changed & news.keys() & olds.keys()):
             yield Break(f"{where}.{name}" if where else name, "must be given now" if request else "may be missing")
         if request and closed and before.get("additionalProperties") is not False:
@@ -178,15 +224,19 @@ def types(schema: Mapping[str, Json]) -> frozenset[str]:
 
 
 def _together(one: JsonObject, other: JsonObject) -> JsonObject:
-    """What fits both: properties and demands of each."""
+    """What fits both: properties and demands of each; a property that both name must fit both, too."""
     joined: JsonObject = {**other, **one}
-    for word in ("properties",):
-        parts = [mapping(each.get(word) or {}, word) for each in (other, one)]
-        if any(parts):
-            joined[word] = {**parts[0], **parts[1]}
-    needed = [name for each in (one, other) for name in _list(each.get("required"))]
+    mine, theirs = (mapping(each.get("properties") or {}, "properties") for each in (one, other))
+    if mine or theirs:
+        both: JsonObject = {name: {"allOf": [mine[name], theirs[name]]} for name in mine.keys() & theirs.keys()}
+        joined["properties"] = {**theirs, **mine, **both}
+    needed = sorted(_names(one.get("required")) | _names(other.get("required")))
     if needed:
-        joined["required"] = list(dict.fromkeys(str(name) for name in needed))
+        joined["required"] = [*needed]
+    clashing = [[word, one[word], other[word]] for word in sorted(one.keys() & other.keys() - TOGETHER)]
+    unlike = [clash for clash in clashing if clash[1] != clash[2]]
+    if unlike:
+        joined[UNLIKE] = [*_list(joined.get(UNLIKE)), *unlike]
     return joined
 
 
@@ -205,19 +255,19 @@ def _values(schema: JsonObject) -> list[Json] | None:
     return written if isinstance(written, list) else None
 
 
-def _refers(value: Json) -> bool:
-    """Whether equal words may mean different things in two documents."""
-    if isinstance(value, dict):
-        return "$ref" in value or any(_refers(one) for one in value.values())
-    return isinstance(value, list) and any(_refers(one) for one in value)
-
-
 def _list(value: Json) -> list[Json]:
     return value if isinstance(value, list) else []
 
 
+def _names(value: Json) -> set[str]:
+    return {str(one) for one in _list(value)}
+
+
 def _number(value: Json) -> float | None:
-    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
+    try:
+        return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
+    except OverflowError as exc:
+        raise UnreadableError("it names a number that is beyond all bounds") from exc
 
 
 def _shown(value: float | None) -> str:

@@ -6,10 +6,13 @@ from dataclasses import replace
 import pytest
 
 from bot.domain.judge.blocks import Moment
+from bot.domain.judge.explain import explained
 from bot.domain.judge.gauges import GaugeJudge
+from bot.domain.judge.judge import Judge
 from bot.domain.judge.samples import Observation
 from bot.domain.judge.settings import GaugeSignal
-from tests.domain.judge.canaries import BASELINE, CANARY, Arm, observations
+from bot.domain.judge.verdict import Call
+from tests.domain.judge.canaries import BASELINE, CANARY, Arm, observations, some_settings
 
 
 def judged(seen: list[Observation], signal: GaugeSignal | None = None) -> GaugeJudge:
@@ -37,6 +40,18 @@ def test_two_baseline_pods_say_nothing() -> None:
     """Then the gauge is silent, and promotion does not wait for it."""
     judge = judged(observations(replace(CANARY, cpu=5.0), replace(BASELINE, pods=("a", "b"))))
     assert (judge.evidence, judge.clearance) == (1.0, None)
+
+
+def test_a_canary_that_does_not_tell_its_level_is_not_let_on() -> None:
+    """The baseline shows it: the new version must, too, and what is missing is named."""
+    judge = Judge(some_settings(gauges=(GaugeSignal(),)))
+    for each in observations():
+        silent = {pod: replace(sample, gauges={}) for pod, sample in each.canary.items()}
+        verdict = judge.see(replace(each, canary=silent))
+        assert verdict.call is not Call.PASS
+    ended = judge.ended()
+    assert ended.call is Call.INCONCLUSIVE
+    assert "(no pod of the canary shows its cpu)" in explained(judge, ended)
 
 
 def test_pods_that_differ_for_good_make_it_careful() -> None:
