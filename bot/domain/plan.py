@@ -140,6 +140,12 @@ class Plan:
         return hashlib.sha256(canonical(self).encode()).hexdigest()
 
     @property
+    def is_way_back(self) -> bool:
+        """Whether this is a rollback by the runbook of that name: no other runbook is known to do nothing but go back,
+        whatever it was called for."""
+        return self.verb is Verb.ROLLBACK and self.runbook.name == Verb.ROLLBACK
+
+    @property
     def seal(self) -> str:
         """The seal as people read it: `3f9a-c21e`."""
         return f"{self.sha256[:4]}-{self.sha256[4:8]}"

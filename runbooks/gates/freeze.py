@@ -7,7 +7,6 @@ from datetime import timedelta
 from bot.domain.errors import UsageError
 from bot.domain.outcome import Failed, Outcome, Pending, Succeeded
 from bot.domain.phase import Phase
-from bot.domain.plan import Verb
 from bot.ports.execution import StepContext
 from bot.ports.store import Store
 from runbooks.kinds import GateKind, StepSpec
@@ -43,8 +42,9 @@ KIND = GateKind(
 class FreezeGate:
     """Reads windows and freezes anew each time: one that began after the votes holds the change up as well.
 
-    A rollback passes: the way back is never closed. So does what people have exempted, but not when everything is
-    stopped, and not through what somebody froze after the exemption was asked for: nobody has voted on that.
+    A rollback by its own runbook passes: the way back is never closed, and another runbook may do anything besides. So
+    does what people have exempted, but not when everything is stopped, and not through what somebody froze after the
+    exemption was asked for: nobody has voted on that.
     """
 
     def __init__(self, store: Store, windows_of: WindowsOf) -> None:
@@ -63,7 +63,7 @@ class FreezeGate:
         found = frozen(environment, windows, freezes, now)
         if found is None:
             return Succeeded("no freeze")
-        if plan.verb is Verb.ROLLBACK:
+        if plan.is_way_back:
             return Succeeded("frozen, but the way back is open")
         if plan.exempt and found.exemptible:
             later = frozen(environment, (), [one for one in freezes if one.since > context.run.created_at], now)

@@ -7,6 +7,7 @@ import pytest
 
 from bot.domain.phase import Phase
 from tests.fakes.workspace import ANN, BOB, CID, DAN
+from tests.scenarios.own_runbooks import world_with
 from tests.scenarios.world import CATALOGUE, World
 
 SECOND, MINUTE, HOUR = timedelta(seconds=1), timedelta(minutes=1), timedelta(hours=1)
@@ -145,6 +146,21 @@ async def test_a_rollback_is_never_stopped(world: World) -> None:
         await world.says(ANN, "rollback api staging to v1")
         assert (await world.finishes()).phase is Phase.SUCCEEDED
         assert world.image("staging") == "v1"
+
+
+async def test_another_runbook_is_no_way_back(tmp_path: Path, template: Path) -> None:
+    """Whatever a rollback is asked to do besides, such as a migration, begins in no freeze."""
+    job = "  - job: {name: migrate, run: [alembic, upgrade, head]}"
+    text = f"name: reindex\nabout: More than to go back.\nsteps:\n{job}\n  - set_image\n  - rollout\n"
+    async with world_with(tmp_path, template, text) as world:
+        await asks(world, "deploy api v2 staging")
+        await world.finishes()
+        await world.says(BOB, "freeze all stop the line")
+        await world.says(ANN, "rollback api staging to v1 --runbook reindex")
+        run = await world.finishes()
+        assert run.phase is Phase.REFUSED
+        assert "everything is frozen by <@U0BOB>" in run.reason
+        assert world.image("staging") == "v2"
 
 
 async def test_an_automatic_restore_is_never_stopped(world: World) -> None:
