@@ -11,7 +11,7 @@ from bot.domain.errors import PermanentError, UsageError
 from bot.domain.ids import StepKey
 from bot.domain.json import Json, JsonObject
 from bot.domain.news import News
-from bot.domain.plan import Artifact, Plan, PlannedStep, Previous, Request, RunbookPin, Verb
+from bot.domain.plan import Artifact, Plan, PlannedStep, Previous, Request, RunbookPin, Verb, goes_back
 from bot.domain.target import WorkloadRef
 from bot.domain.traffic import Route
 from runbooks.budget_planning import BUDGET, Promise, promised
@@ -110,13 +110,14 @@ def make_plan(request: Request, runbook: Runbook, facts: Facts) -> Plan:
 def _gates(request: Request, runbook: Runbook, facts: Facts) -> list[Entry]:
     """The runbook's gates and the target's own, each once. The way back is never held up by what the target asks of a
     new version."""
-    own = () if request.verb is Verb.ROLLBACK else facts.gates
+    back = goes_back(request.verb, runbook.name)
+    own = () if back else facts.gates
     wanted = [*runbook.gates, *own]
     if request.verb is Verb.PROMOTE and all(entry.kind != SOAK for entry in wanted):
         # What is promoted must run healthy where it comes from, whatever the runbook asks for besides.
         wanted.append(Entry(f"gates.{SOAK}", SOAK, {}, None, 0))
     related = facts.needs or facts.needed_by
-    if related and request.verb is not Verb.ROLLBACK and all(entry.kind != PAIRING for entry in wanted):
+    if related and not back and all(entry.kind != PAIRING for entry in wanted):
         wanted.append(Entry(f"gates.{PAIRING}", PAIRING, {}, None, 0))
     present = {entry.kind for entry in wanted}
     wanted += [Entry(f"gates.{kind}", kind, {}, None, 0) for kind in ALWAYS if kind not in present]

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from bot.domain.errors import NotFoundError, PermanentError, RefusedError, UsageError
 from bot.domain.image import DIGEST, ImageRef, is_mutable, short
-from bot.domain.plan import Artifact, Plan, Previous, Request, Verb
+from bot.domain.plan import Artifact, Plan, Previous, Request, Verb, goes_back
 from bot.domain.release import ReleaseRecord, digest_of, identity, last_known_good, means, same_image
 from bot.domain.target import Target, WorkloadRef
 from bot.ports.cluster import HISTORY_MARK, RUN_MARK, Clusters, WorkloadState
@@ -63,7 +63,7 @@ class Gatherer:
         news, unread = await self._newsroom.news(
             catalogue.service(service).repository, running, artifact, catalogue.people
         )
-        gates = self._configuration().gates_of(request.target) if request.verb is not Verb.ROLLBACK else ()
+        gates = () if goes_back(request.verb, runbook.name) else self._configuration().gates_of(request.target)
         facts = Facts(
             workload=state.ref,
             protected=catalogue.environment(environment).protected,

@@ -141,9 +141,8 @@ class Plan:
 
     @property
     def is_way_back(self) -> bool:
-        """Whether this is a rollback by the runbook of that name: no other runbook is known to do nothing but go back,
-        whatever it was called for."""
-        return self.verb is Verb.ROLLBACK and self.runbook.name == Verb.ROLLBACK
+        """Whether nothing but a rollback is planned."""
+        return goes_back(self.verb, self.runbook.name)
 
     @property
     def seal(self) -> str:
@@ -158,3 +157,9 @@ class Plan:
     def all_steps(self) -> tuple[PlannedStep, ...]:
         """Gates, steps and failure steps, in the order of the plan."""
         return (*self.gates, *self.steps, *self.on_failure)
+
+
+def goes_back(verb: Verb, runbook: str) -> bool:
+    """Whether this is a rollback by the runbook of that name: no other runbook is known to do nothing but go back,
+    whatever it was called for."""
+    return verb is Verb.ROLLBACK and runbook == Verb.ROLLBACK

@@ -1,6 +1,7 @@
 """The house rules that a machine can check."""
 
 import ast
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -57,3 +58,12 @@ def test_packages_hold_no_code_in_their_init(path: Path) -> None:
 def test_every_test_on_real_servers_is_run(path: Path) -> None:
     """`make test-real` names them group by group: one that it does not name would never run."""
     assert f"tests/real/{path.name}" in (ROOT / "Makefile").read_text()
+
+
+@pytest.mark.parametrize("name", ["requirements.txt", "requirements-dev.txt"])
+def test_every_pin_holds_for_an_old_pip(name: str) -> None:
+    """A pin of `name[extra]` is none of `name` to the pip that comes with Python 3.11."""
+    text = (ROOT / name).read_text()
+    extras = re.findall(r"(?m)^([\w.-]+)\[[^\]]+\](==\S+)", text)
+    assert extras, "without extras this test shows nothing"
+    assert [f"{each}{version}" for each, version in extras if f"\n{each}{version}" not in text] == []

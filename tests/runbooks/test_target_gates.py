@@ -28,9 +28,9 @@ def own(plan: Plan) -> list[PlannedStep]:
     return [gate for gate in plan.gates if gate.kind not in ALWAYS]
 
 
-def planned(configuration: Configuration, *, verb: Verb = Verb.DEPLOY, gates: str = "") -> Plan:
+def planned(configuration: Configuration, *, verb: Verb = Verb.DEPLOY, gates: str = "", named: str = "small") -> Plan:
     """The plan for prod by a runbook with such gates."""
-    text = with_steps("notify: hello")
+    text = with_steps("notify: hello").replace("name: small", f"name: {named}")
     runbook = a_runbook(f"gates: {gates}\n{text}" if gates else text)
     facts = the_facts(protected=False, gates=configuration.gates_of(Target("api", "prod")))
     return make_plan(a_request(verb=verb), runbook, facts)
@@ -60,7 +60,13 @@ def test_a_runbook_cannot_ask_for_less(tmp_path: Path) -> None:
 
 def test_a_rollback_is_not_held_up_by_them(tmp_path: Path) -> None:
     """What must hold for a new version is nothing that the way back has to wait for."""
-    assert own(planned(loaded(tmp_path, "[{soak: {in: staging}}]"), verb=Verb.ROLLBACK)) == []
+    assert own(planned(loaded(tmp_path, "[{soak: {in: staging}}]"), verb=Verb.ROLLBACK, named="rollback")) == []
+
+
+def test_another_runbook_is_no_way_back(tmp_path: Path) -> None:
+    """It may do anything, whatever it was called for."""
+    plan = planned(loaded(tmp_path, "[{soak: {in: staging}}]"), verb=Verb.ROLLBACK, named="reindex")
+    assert [gate.kind for gate in own(plan)] == ["soak"]
 
 
 @pytest.mark.parametrize(
