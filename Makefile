@@ -22,7 +22,7 @@ $(READY): requirements-dev.txt pyproject.toml
 	@touch $@
 
 test: $(READY)
-	$(BIN)/python -m pytest -n auto -m "not real" --cov --cov-report=term:skip-covered --cov-report=xml --cov-fail-under=90
+	$(BIN)/python -m pytest -n auto --dist worksteal -m "not real" --cov --cov-report=term:skip-covered --cov-report=xml --cov-fail-under=90
 
 # Each group has a cluster of its own: a pretended kubelet loses connections with the pods that it deletes, and stops
 # after some two hundred of them.
