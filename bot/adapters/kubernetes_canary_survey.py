@@ -51,8 +51,6 @@ async def around(client: KubernetesClient, namespace: str) -> Around:
 def survey(parts: Parts, state: WorkloadState, found: Around) -> Survey:
     """All of it, as sentences."""
     route, standing, stable = parts.route, parts.standing, read(Workload, parts.stable)
-    desired = stable.spec.replicas
-    most = max([desired, *(one.spec.max_replicas for one in _autoscalers(route, found))])
     problems = (
         *_of_the_workload(route, stable),
         *_of_names(route),
@@ -61,7 +59,8 @@ def survey(parts: Parts, state: WorkloadState, found: Around) -> Survey:
         *_of_services(route, stable, found.services),
         *_of_the_router(parts),
     )
-    return Survey(desired, most, problems, (*_of_now(route, state), *_of_others(route, stable, found), *standing.risks))
+    risks = (*_of_now(route, state), *_of_others(route, stable, found), *standing.risks)
+    return Survey(stable.spec.replicas, problems, risks)
 
 
 def _of_another_run(parts: Parts) -> Iterator[str]:

@@ -52,10 +52,9 @@ class TrafficState:
 @dataclass(frozen=True, slots=True)
 class Survey:
     """What a plan must know of a route. `problems` forbid a canary, each a sentence with its fix; `risks` are told to
-    those who vote. `stable_pods` are desired now; `most_pods` is what an autoscaler may make of it at most."""
+    those who vote. `stable_pods` are desired now."""
 
     stable_pods: int
-    most_pods: int
     problems: tuple[str, ...] = ()
     risks: tuple[str, ...] = ()
 

@@ -79,11 +79,6 @@ def header(text: str) -> Piece:
     return Piece({"type": "header", "text": plain_text(shown, HEADER_LIMIT)}, shown)
 
 
-def divider() -> Piece:
-    """A rule between two parts; it says nothing."""
-    return Piece({"type": "divider"}, "")
-
-
 def actions(*buttons: Button) -> Piece:
     """A row of buttons. One whose value is too long is left out: a command that is cut is another command."""
     shown: list[Json] = []

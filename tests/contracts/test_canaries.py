@@ -19,11 +19,11 @@ def worlds(request: pytest.FixtureRequest) -> Worlds:
 
 @every
 async def test_a_way_without_obstacles_is_surveyed(worlds: Worlds, router: Router) -> None:
-    """No problem, the pods there are, and no autoscaler that might make more."""
+    """No problem, no risk, and the pods there are."""
     async with worlds() as world:
         found = await world.canaries.survey(await world.route(router, pods=4))
     assert (found.problems, found.risks) == ((), ())
-    assert (found.stable_pods, found.most_pods) == (4, 4)
+    assert found.stable_pods == 4
 
 
 @every

@@ -45,7 +45,7 @@ class FakeCanaries:
         if run := self._state(route).run if not found.missing else "":
             by_hand = canary_marks.by_hand(route)
             problems.append(f"a canary of {run} is still there; abort that run, or remove it: {by_hand}")
-        return Survey(stable.replicas, found.most_pods or stable.replicas, tuple(problems), found.risks)
+        return Survey(stable.replicas, tuple(problems), found.risks)
 
     async def observe(self, route: Route) -> TrafficState:
         """See `Canaries`."""

@@ -18,7 +18,6 @@ class FakeRoute:
     version: int = 1
     problems: tuple[str, ...] = ()
     risks: tuple[str, ...] = ()
-    most_pods: int | None = None
 
 
 class FakeTraffic:
@@ -57,9 +56,7 @@ class FakeTraffic:
         found = self.of(route)
         found.missing, found.weight, found.annotations = True, None, {}
 
-    def survey(
-        self, route: Route, *, problems: tuple[str, ...] = (), risks: tuple[str, ...] = (), most_pods: int | None = None
-    ) -> None:
-        """What a survey finds from now on; `most_pods` is what an autoscaler may make of the stable pods."""
+    def survey(self, route: Route, *, problems: tuple[str, ...] = (), risks: tuple[str, ...] = ()) -> None:
+        """What a survey finds from now on."""
         found = self.of(route)
-        found.problems, found.risks, found.most_pods = problems, risks, most_pods
+        found.problems, found.risks = problems, risks

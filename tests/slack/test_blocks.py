@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.ports.chat import Content
-from bot.slack.blocks import Button, Confirm, Piece, actions, content, context, divider, header, section
+from bot.slack.blocks import Button, Confirm, Piece, actions, content, context, header, section
 from bot.slack.mrkdwn import size
 
 PATIENT = settings(deadline=None)  # a busy machine is no fault of the message
@@ -28,7 +28,6 @@ BUTTON = st.builds(
 PIECE = st.one_of(
     st.builds(section, TEXT),
     st.builds(header, TEXT),
-    st.builds(divider),
     st.lists(TEXT, max_size=14).map(lambda texts: context(*texts)),
     st.lists(BUTTON, max_size=30).map(lambda buttons: actions(*buttons)),
 )
@@ -53,8 +52,8 @@ def within(block: dict[str, Any]) -> bool:
             return 1 <= len(block["elements"]) <= 10
         case "actions":
             return 1 <= len(block["elements"]) <= 25 and all(fits(button) for button in block["elements"])
-        case kind:
-            return bool(kind == "divider")
+        case _:
+            return False
 
 
 def fits(button: dict[str, Any]) -> bool:
@@ -105,7 +104,6 @@ def test_the_text_says_what_the_blocks_say() -> None:
     message = content(
         header("A headline"),
         section("*One* thing"),
-        divider(),
         context("small", "print"),
         actions(Button("Abort", "abort", "abort api-prod-42"), Button("Roll back", "rollback", "rollback api prod")),
     )

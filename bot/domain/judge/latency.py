@@ -24,9 +24,6 @@ COMPARED_FROM = 2000
 TAIL_PRIOR = Prior((0.7, 0.15, 0.15))
 """Weights of: equal, better than the baseline, a little worse (see `less_bad`)."""
 
-SHAPED_FROM = 2000
-"""Requests of the baseline after which its pods can be compared: the slowest useful edge then had four beyond it."""
-
 
 class LatencyJudge:
     """Evidence on latency: of harm, over all edges at once; against harm, at the edges around the quantile."""
