@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol
 
 import httpx
+import pytest
 from pydantic import SecretStr
 
 from bot.adapters import datadog, newrelic
@@ -190,3 +191,12 @@ async def real_world() -> AsyncIterator[World]:
 
 
 Worlds = Callable[[], AbstractAsyncContextManager[World]]
+
+
+METRICS_WORLDS = [
+    pytest.param(fake_world, id="fake"),
+    pytest.param(memory_world, id="memory"),
+    pytest.param(datadog_world, id="datadog"),
+    pytest.param(newrelic_world, id="newrelic"),
+    pytest.param(real_world, id="real", marks=pytest.mark.real),
+]

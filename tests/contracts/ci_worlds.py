@@ -27,17 +27,22 @@ SINCE = START - timedelta(minutes=1)
 """Before anything in any world."""
 
 
-class World(Protocol):
+class Checked(Protocol):
     """A project of a CI server, and one commit in it."""
 
     ci: Pipelines
     project: str
     commit: str
-    pipeline: str
 
     async def report(self, name: str, conclusion: Conclusion | None) -> None:
         """A new attempt of a check of the commit; `None`: it still runs."""
         ...
+
+
+class World(Checked, Protocol):
+    """The same, with a pipeline that runs."""
+
+    pipeline: str
 
     def end(self, conclusion: Conclusion) -> None:
         """The newest run of the pipeline ends."""
@@ -179,9 +184,7 @@ class AzureWorld:
 
 
 class RealGitHubWorld:
-    """Our client, and the GitHub that GITHUB_API_URL names. Emulators do not run workflows."""
-
-    pipeline = "integration.yml"
+    """Our client, and the GitHub that GITHUB_API_URL names. Emulators do not run workflows: it has checks alone."""
 
     def __init__(self, ci: Pipelines, server: servers.GitHub, commit: str) -> None:
         self.ci, self._server, self.project, self.commit = ci, server, server.project, commit
@@ -189,21 +192,21 @@ class RealGitHubWorld:
     async def report(self, name: str, conclusion: Conclusion | None) -> None:
         await self._server.check(self.commit, name, conclusion)
 
-    def end(self, conclusion: Conclusion) -> None:
-        raise NotImplementedError(f"no run of {self.pipeline} can be made to end with {conclusion}")
 
-    def started(self) -> int:
-        return 0
+@asynccontextmanager
+async def real_github() -> AsyncIterator[tuple[GitHubApi, servers.GitHub]]:
+    """Our client of the GitHub that GITHUB_API_URL names."""
+    async with servers.github() as server:
+        place = GitHubServer("GitHub main", server.url, SecretStr(server.token))
+        async with GitHubApi(place, clock=FakeClock()) as api:
+            yield api, server
 
 
 @asynccontextmanager
-async def real_github_world() -> AsyncIterator[World]:
+async def real_github_world() -> AsyncIterator[Checked]:
     """The contract on a real GitHub."""
-    async with servers.github() as server:
-        place = GitHubServer("GitHub main", server.url, SecretStr(server.token))
-        commit = await server.commit("Add a thing")
-        async with GitHubApi(place, clock=FakeClock()) as api:
-            yield RealGitHubWorld(GitHubPipelines(api), server, commit)
+    async with real_github() as (api, server):
+        yield RealGitHubWorld(GitHubPipelines(api), server, await server.commit("Add a thing"))
 
 
 def rest_of(called: str, url: str, login: HttpLogin, transport: httpx.AsyncBaseTransport) -> Rest:
@@ -252,6 +255,7 @@ async def azure_world() -> AsyncIterator[World]:
         yield AzureWorld(AzurePipelines(rest), server)
 
 
+CheckedWorlds = Callable[[], AbstractAsyncContextManager[Checked]]
 Worlds = Callable[[], AbstractAsyncContextManager[World]]
 
 

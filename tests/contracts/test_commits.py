@@ -6,10 +6,9 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Protocol
 
 import pytest
-from pydantic import SecretStr
 
 from bot.adapters.ci_servers import CiServer, OpenCiServers
-from bot.adapters.github_api import GitHubApi, GitHubServer, pages_at
+from bot.adapters.github_api import GitHubApi, pages_at
 from bot.adapters.github_commits import GitHubCommits
 from bot.adapters.github_pipelines import GitHubPipelines
 from bot.adapters.gitlab import GitLabPipelines
@@ -17,8 +16,7 @@ from bot.adapters.gitlab_commits import GitLabCommits
 from bot.domain.errors import NotFoundError, UsageError
 from bot.ports.commits import Ancestry, Commits
 from tests.adapters import github_server, gitlab_server
-from tests.contracts.ci_worlds import github_api, gitlab_rest
-from tests.fakes.clock import FakeClock
+from tests.contracts.ci_worlds import github_api, gitlab_rest, real_github
 from tests.fakes.commits import FakeCommits
 from tests.real import servers
 
@@ -117,11 +115,9 @@ async def gitlab_world() -> AsyncIterator[World]:
 @asynccontextmanager
 async def real_world() -> AsyncIterator[World]:
     """The contract on a real GitHub."""
-    async with servers.github() as server:
-        place = GitHubServer("GitHub main", server.url, SecretStr(server.token))
+    async with real_github() as (api, server):
         host = pages_at(server.url).partition("://")[2]
-        async with GitHubApi(place, clock=FakeClock()) as api:
-            yield RealWorld(of_host(api, host), server, host)
+        yield RealWorld(of_host(api, host), server, host)
 
 
 Worlds = Callable[[], AbstractAsyncContextManager[World]]

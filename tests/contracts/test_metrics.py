@@ -9,28 +9,16 @@ import pytest
 from bot.ports.metrics import CPU, ERRORS, LATENCY, Arm, LackKind, Reading, SignalQueries
 from tests.contracts.canaries import (
     INTERVAL,
+    METRICS_WORLDS,
     World,
     Worlds,
-    datadog_world,
-    fake_world,
-    memory_world,
-    newrelic_world,
     pod,
     queries_of,
-    real_world,
 )
 from tests.fakes.streams import BOUNDS
 
-WORLDS = [
-    pytest.param(fake_world, id="fake"),
-    pytest.param(memory_world, id="memory"),
-    pytest.param(datadog_world, id="datadog"),
-    pytest.param(newrelic_world, id="newrelic"),
-    pytest.param(real_world, id="real", marks=pytest.mark.real),
-]
 
-
-@pytest.fixture(params=WORLDS)
+@pytest.fixture(params=METRICS_WORLDS)
 def worlds(request: pytest.FixtureRequest) -> Worlds:
     """Each world in turn."""
     made: Worlds = request.param

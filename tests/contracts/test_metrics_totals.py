@@ -7,29 +7,18 @@ import pytest
 from bot.ports.metrics import LackKind, SignalQueries, Totals
 from tests.contracts.canaries import (
     INTERVAL,
+    METRICS_WORLDS,
     World,
     Worlds,
-    datadog_world,
-    fake_world,
-    memory_world,
-    newrelic_world,
     pod,
     queries_of,
-    real_world,
 )
 
-WORLDS = [
-    pytest.param(fake_world, id="fake"),
-    pytest.param(memory_world, id="memory"),
-    pytest.param(datadog_world, id="datadog"),
-    pytest.param(newrelic_world, id="newrelic"),
-    pytest.param(real_world, id="real", marks=pytest.mark.real),
-]
 WINDOW = timedelta(seconds=8)
 RATE = 50
 
 
-@pytest.fixture(params=WORLDS)
+@pytest.fixture(params=METRICS_WORLDS)
 def worlds(request: pytest.FixtureRequest) -> Worlds:
     """Each world in turn."""
     made: Worlds = request.param

@@ -8,7 +8,7 @@ from bot.domain.errors import NotFoundError
 from bot.ports.pipelines import CheckState, Conclusion
 from runbooks.gates.ci import newest
 from tests.contracts import ci_worlds
-from tests.contracts.ci_worlds import OTHER, SINCE, World, Worlds, an_order
+from tests.contracts.ci_worlds import OTHER, SINCE, Checked, CheckedWorlds, Worlds, an_order
 
 WORLDS = [
     pytest.param(ci_worlds.fake_world, id="fake"),
@@ -23,9 +23,9 @@ CHECKED = [*WORLDS, pytest.param(ci_worlds.real_github_world, id="real", marks=p
 
 
 @pytest.fixture(params=CHECKED)
-def checked(request: pytest.FixtureRequest) -> Worlds:
+def checked(request: pytest.FixtureRequest) -> CheckedWorlds:
     """Each world with checks in turn."""
-    made: Worlds = request.param
+    made: CheckedWorlds = request.param
     return made
 
 
@@ -36,13 +36,13 @@ def worlds(request: pytest.FixtureRequest) -> Worlds:
     return made
 
 
-async def ends(world: World, commit: str = "") -> dict[str, Conclusion | None]:
+async def ends(world: Checked, commit: str = "") -> dict[str, Conclusion | None]:
     """How the newest attempts of all checks ended; `None`: not yet."""
     found = await world.ci.checks(world.project, commit or world.commit)
     return {check.name.rpartition("/")[2]: check.conclusion for check in newest(found.checks)}
 
 
-async def test_checks_say_how_they_ended(checked: Worlds) -> None:
+async def test_checks_say_how_they_ended(checked: CheckedWorlds) -> None:
     """And where a person sees them."""
     async with checked() as world:
         await world.report("build", Conclusion.SUCCESS)
@@ -55,7 +55,7 @@ async def test_checks_say_how_they_ended(checked: Worlds) -> None:
     assert all(check.state is CheckState.CONCLUDED for check in found.checks)
 
 
-async def test_a_check_that_runs_has_no_conclusion(checked: Worlds) -> None:
+async def test_a_check_that_runs_has_no_conclusion(checked: CheckedWorlds) -> None:
     """Neither good nor bad."""
     async with checked() as world:
         await world.report("build", None)
@@ -65,7 +65,7 @@ async def test_a_check_that_runs_has_no_conclusion(checked: Worlds) -> None:
     }
 
 
-async def test_what_was_cancelled_is_not_good(checked: Worlds) -> None:
+async def test_what_was_cancelled_is_not_good(checked: CheckedWorlds) -> None:
     """Nobody knows how it would have ended."""
     async with checked() as world:
         await world.report("build", Conclusion.CANCELLED)
@@ -74,7 +74,7 @@ async def test_what_was_cancelled_is_not_good(checked: Worlds) -> None:
     assert any(check.bad for check in found.checks)
 
 
-async def test_a_newer_attempt_has_a_higher_number(checked: Worlds) -> None:
+async def test_a_newer_attempt_has_a_higher_number(checked: CheckedWorlds) -> None:
     """Whatever clocks say."""
     async with checked() as world:
         await world.report("build", Conclusion.FAILURE)
@@ -84,7 +84,7 @@ async def test_a_newer_attempt_has_a_higher_number(checked: Worlds) -> None:
         assert (await ends(world))["build"] is None
 
 
-async def test_more_checks_than_a_page_are_all_there(checked: Worlds) -> None:
+async def test_more_checks_than_a_page_are_all_there(checked: CheckedWorlds) -> None:
     """The one that failed may be the last."""
     async with checked() as world:
         for number in range(230):
@@ -95,14 +95,14 @@ async def test_more_checks_than_a_page_are_all_there(checked: Worlds) -> None:
     assert found["last"] is Conclusion.FAILURE
 
 
-async def test_a_short_commit_means_the_same(checked: Worlds) -> None:
+async def test_a_short_commit_means_the_same(checked: CheckedWorlds) -> None:
     """People type seven characters."""
     async with checked() as world:
         await world.report("build", Conclusion.SUCCESS)
         assert (await ends(world, world.commit[:8]))["build"] is Conclusion.SUCCESS
 
 
-async def test_an_unknown_commit_has_no_good_check(checked: Worlds) -> None:
+async def test_an_unknown_commit_has_no_good_check(checked: CheckedWorlds) -> None:
     """Some servers know that there is none, and some list nothing."""
     async with checked() as world:
         await world.report("build", Conclusion.SUCCESS)
@@ -113,7 +113,7 @@ async def test_an_unknown_commit_has_no_good_check(checked: Worlds) -> None:
     assert found.checks == ()
 
 
-async def test_an_unknown_project_is_not_found(checked: Worlds) -> None:
+async def test_an_unknown_project_is_not_found(checked: CheckedWorlds) -> None:
     """Or hidden from us."""
     async with checked() as world:
         with pytest.raises(NotFoundError):

@@ -8,10 +8,9 @@ from typing import Protocol
 
 import httpx
 import pytest
-from pydantic import SecretStr
 
 from bot.adapters.ci_servers import CiServer, OpenCiServers
-from bot.adapters.github_api import GitHubApi, GitHubServer, pages_at
+from bot.adapters.github_api import GitHubApi, pages_at
 from bot.adapters.github_files import GitHubFiles
 from bot.adapters.github_pipelines import GitHubPipelines
 from bot.adapters.gitlab import GitLabPipelines
@@ -19,8 +18,7 @@ from bot.adapters.gitlab_files import GitLabFiles
 from bot.domain.errors import NotFoundError, PermanentError, RefusedError, UnreachableError, UnreadableError, UsageError
 from bot.ports.source_files import MOST_BYTES, SourceFiles
 from tests.adapters import github_server, gitlab_server
-from tests.contracts.ci_worlds import github_api, gitlab_rest
-from tests.fakes.clock import FakeClock
+from tests.contracts.ci_worlds import github_api, gitlab_rest, real_github
 from tests.fakes.source_files import FakeSourceFiles
 from tests.real import servers
 
@@ -110,11 +108,9 @@ async def gitlab_world() -> AsyncIterator[World]:
 @asynccontextmanager
 async def real_world() -> AsyncIterator[World]:
     """The contract on a real GitHub."""
-    async with servers.github() as server:
-        place = GitHubServer("GitHub main", server.url, SecretStr(server.token))
+    async with real_github() as (api, server):
         host = pages_at(server.url).partition("://")[2]
-        async with GitHubApi(place, clock=FakeClock()) as api:
-            yield RealWorld(on_github(api, host), server, host)
+        yield RealWorld(on_github(api, host), server, host)
 
 
 Worlds = Callable[[], AbstractAsyncContextManager[World]]
