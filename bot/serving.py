@@ -3,60 +3,31 @@
 import asyncio
 import gc
 import signal
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from collections.abc import Callable
+from contextlib import AsyncExitStack
 from datetime import timedelta
 
-from slack_sdk.web.async_client import AsyncWebClient
-
 from bot import logs
-from bot.adapters.http_probe import HttpProber
-from bot.adapters.kubernetes_cluster import KubernetesClusters
-from bot.adapters.kubernetes_login import Connection
-from bot.adapters.oci_auth import docker_logins
-from bot.adapters.oci_registry import OciRegistry
-from bot.adapters.sigstore_signatures import SigstoreSignatures
 from bot.adapters.system_clock import SystemClock
-from bot.app import Bot, Configured, Ports, assemble, owner_name
-from bot.building import ci_servers
-from bot.domain.errors import UnreachableError
-from bot.measuring import providers
+from bot.app import Bot, Configured, assemble, owner_name
+from bot.opening import Slack, opened, opened_ports, opened_slack
 from bot.ports.clock import Clock
-from bot.ports.image_registry import ImageRegistry
 from bot.ports.store import Store
 from bot.schedule import Schedule
 from bot.settings import Settings
 from bot.slack.bolt import make_app, slack_handler
-from bot.slack.chat import SlackChat
-from bot.slack.directory import SlackDirectory
-from bot.slack.groups import Groups
 from bot.slack.signature import SignedOnly
 from bot.slack.socket_mode import SocketMode
-from bot.slack.web_api import Identity, identify, open_client
-from bot.store.database import Database
 from bot.web import Handler, Server
 from commands.locking import remind
-from runbooks.catalogue import Catalogue
 from runbooks.configuration import load
 
-SLACK_AGAIN_S = 5
 LATE = timedelta(seconds=60)
 """A due run that nobody has looked at for so long is named by the watchdog."""
 
 MANY = 1000
 
 log = logs.get(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class Slack:
-    """The workspace as this process reaches it."""
-
-    client: AsyncWebClient
-    me: Identity
-    chat: SlackChat
-    directory: SlackDirectory
 
 
 async def serve(settings: Settings) -> None:
@@ -69,8 +40,9 @@ async def serve(settings: Settings) -> None:
     configured = Configured(load(settings.config), settings.config)
     async with AsyncExitStack() as stack:
         store = await stack.enter_async_context(opened(settings))
-        slack = await stack.enter_async_context(_slack(settings, clock))
-        ports = await _ports(settings, configured.catalogue(), store, slack, stack=stack)
+        slack = await stack.enter_async_context(opened_slack(settings, clock))
+        reached = opened_ports(settings, configured.catalogue(), store, slack, clock=clock)
+        ports = await stack.enter_async_context(reached)
         bot = assemble(ports, configured, owner=owner_name())
         handler, connected = await _hearing(
             settings, slack, bot, configured=configured, clock=clock, store=store, stack=stack
@@ -86,19 +58,6 @@ async def serve(settings: Settings) -> None:
         log.info("serving", port=port, mode="http" if handler else "socket", database=str(store.sole))
         await bot.worker.serve()
     log.info("stopped")
-
-
-@asynccontextmanager
-async def opened(settings: Settings) -> AsyncIterator[Database]:
-    """The database, migrated; this process alone serves it if it is a file. Leases of a dead process are released."""
-    async with Database(settings.database_url) as database:
-        database.claim()
-        await database.migrate()
-        if database.sole:
-            async with database.transaction() as tx:
-                freed = await tx.release_leases(None)
-            log.info("recovered", leases=freed)
-        yield database
 
 
 async def _rounds(store: Store, clock: Clock, configured: Configured) -> None:
@@ -121,58 +80,6 @@ async def wake_ballots(store: Store, clock: Clock) -> None:
         for run in await tx.runs(active=True, limit=MANY):
             if run.ballot and not run.ballot.closed:
                 await tx.wake(run.id, at=clock.now())
-
-
-@asynccontextmanager
-async def _slack(settings: Settings, clock: Clock) -> AsyncIterator[Slack]:
-    token = settings.require_slack().get_secret_value()
-    async with open_client(token, base_url=settings.slack_api_url) as client:
-        me = await _patiently(lambda: identify(client))
-        groups = Groups(client, clock=clock)
-        chat = SlackChat(client, me=me, groups=groups, clock=clock)
-        yield Slack(client, me, chat, SlackDirectory(client, me=me, groups=groups))
-
-
-async def _patiently(ask: Callable[[], Awaitable[Identity]]) -> Identity:
-    while True:
-        try:
-            return await ask()
-        except UnreachableError as exc:
-            log.warning("slack does not answer, trying again", error=str(exc))
-            await asyncio.sleep(SLACK_AGAIN_S)
-
-
-async def _ports(
-    settings: Settings, catalogue: Catalogue, store: Store, slack: Slack, *, stack: AsyncExitStack
-) -> Ports:
-    clock = SystemClock()
-    connections = {name: Connection(each.kubeconfig, each.context) for name, each in catalogue.clusters.items()}
-    clusters = await stack.enter_async_context(KubernetesClusters(connections, clock))
-    ci = await stack.enter_async_context(ci_servers(catalogue.ci, clock=clock))
-    return Ports(
-        clock=clock,
-        store=store,
-        clusters=clusters,
-        canaries=clusters,
-        metrics=await stack.enter_async_context(providers(catalogue.metrics, clusters=connections, clock=clock)),
-        registry=await stack.enter_async_context(_registry(settings, catalogue)),
-        scans=clusters,
-        signatures=SigstoreSignatures(),
-        ci=ci,
-        commits=ci if ci.keeps_repositories else None,
-        files=ci,
-        prober=await stack.enter_async_context(HttpProber()),
-        chat=slack.chat,
-        directory=slack.directory,
-    )
-
-
-@asynccontextmanager
-async def _registry(settings: Settings, catalogue: Catalogue) -> AsyncIterator[ImageRegistry]:
-    logins = docker_logins(settings.registry_config) if settings.registry_config else {}
-    insecure = frozenset(host for host, entry in catalogue.registries.items() if entry.insecure)
-    async with OciRegistry(logins=logins, insecure=insecure) as registry:
-        yield registry
 
 
 async def _hearing(

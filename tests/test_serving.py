@@ -21,7 +21,8 @@ from structlog.testing import capture_logs
 from bot.domain.approval import Ballot
 from bot.domain.errors import RefusedError, SetupError
 from bot.domain.ids import RunId
-from bot.serving import opened, serve, wake_ballots, watch
+from bot.opening import opened
+from bot.serving import serve, wake_ballots, watch
 from bot.settings import Settings
 from tests.builders import NOW, a_running_run
 from tests.fakes.clock import FakeClock
