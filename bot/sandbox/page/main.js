@@ -1,0 +1,143 @@
+// The page: a channel as one person sees it, live, and the cluster beside it.
+import { follow, get, post } from "./api.js";
+import { Composer } from "./composer.js";
+import { byId, fill, h } from "./dom.js";
+import { headline, Messages } from "./messages.js";
+import * as modal from "./modal.js";
+import { showPanel, showTries } from "./panel.js";
+import { State } from "./state.js";
+
+const KINDS = ["message", "edited", "deleted", "reaction", "channel", "view_opened", "view_updated", "view_closed", "forgotten"];
+const here = { me: null, room: null, thread: null, state: null, stop: null, unread: new Set() };
+
+const acts = {
+  react: (ts, name, on) => act("/api/react", { channel: here.room, ts, name, on }),
+  press: (message, button, block) => act("/api/press", { channel: here.room, ts: message.ts, action_id: button.action_id, block_id: block.block_id }),
+  open: (ts) => { here.thread = ts; showThread(); byId("thread-close").focus(); },
+};
+const list = new Messages(byId("messages"), acts);
+const replies = new Messages(byId("replies"), acts);
+const composer = new Composer({ send: say, vocabulary: () => here.vocabulary });
+
+async function act(path, body) {
+  notice("");
+  try {
+    const answer = await post(path, { as: here.me, ...body });
+    if (answer.ok === false) notice(answer.error);
+    return answer.ok !== false;
+  } catch (error) {
+    notice(error.message);
+    return false;
+  }
+}
+
+function say(text) {
+  return act("/api/say", { channel: here.room, text });
+}
+
+function notice(text) {
+  byId("notice").textContent = text;
+}
+
+// --- who one is, and what that person sees ---
+
+async function become(me) {
+  here.stop?.();
+  here.me = me;
+  sessionStorage.setItem("me", me);
+  const snapshot = await get(`/api/channel?as=${encodeURIComponent(me)}`);
+  const known = snapshot.people.find((one) => one.name === me || one.id === me);
+  here.state = new State(snapshot, known.id);
+  here.room = here.state.rooms.has(here.room) ? here.room : [...here.state.rooms.keys()][0];
+  showRoom();
+  for (const view of here.state.views) modal.show(view, me);
+  here.stop = follow(`/api/feed?as=${encodeURIComponent(me)}&after=${snapshot.number}`, KINDS, {
+    hear: (kind, change) => hear(kind, change),
+    lost: (forGood) => { if (forGood) setTimeout(() => become(here.me).catch(away), 1000); },
+  });
+}
+
+function away() {
+  notice("The sandbox does not answer; it may have been stopped. Start it again and reload this page.");
+}
+
+function hear(kind, change) {
+  if (kind === "forgotten") return void become(here.me).catch(away);
+  if (kind === "view_closed") return modal.close(change.view_id);
+  if (kind === "view_opened" || kind === "view_updated") return modal.show(change.view, here.me);
+  const touched = here.state.take(kind, change);
+  if (!touched) return undefined;
+  if (touched.rooms) showRooms();
+  if (touched.room !== here.room) {
+    if (kind === "message") { here.unread.add(touched.room); showRooms(); }
+    return undefined;
+  }
+  return showTouched(kind, touched);
+}
+
+function showTouched(kind, { room, ts, thread }) {
+  const message = here.state.messages.get(room).get(ts);
+  const isReply = thread && thread !== ts;
+  if (!isReply) list.update(message, ts);
+  else list.update(here.state.messages.get(room).get(thread), thread); // it counts its replies
+  if (here.thread && (ts === here.thread || thread === here.thread)) replies.update(message, ts);
+  if (kind === "message" && message) byId("announcer").textContent = headline(message, here.state.names);
+}
+
+// --- showing ---
+
+function showRoom() {
+  const room = here.state.rooms.get(here.room);
+  here.unread.delete(here.room);
+  byId("room-name").textContent = roomName(room);
+  byId("box-label").textContent = `Message ${roomName(room)} as ${here.me}`;
+  list.show(here.state, here.room, here.state.top(here.room));
+  showRooms();
+  showThread();
+}
+
+const roomName = (room) => (room.is_im ? here.state.names.person(room.user) : `#${room.name}`);
+
+function showRooms() {
+  fill(byId("rooms"), ...[...here.state.rooms.values()].map((room) => h("li", {},
+    h("button", { type: "button", "data-key": room.id, "aria-current": room.id === here.room ? "page" : null,
+      onclick: () => { here.room = room.id; here.thread = null; showRoom(); } },
+    roomName(room), here.unread.has(room.id) && h("span", { class: "unread" }, " new")))));
+}
+
+function showThread() {
+  const pane = byId("thread");
+  const first = here.thread && here.state.messages.get(here.room).get(here.thread);
+  pane.hidden = !first;
+  document.body.classList.toggle("has-thread", Boolean(first));
+  if (first) replies.show(here.state, here.room, here.state.thread(here.room, here.thread), { inThread: true });
+}
+
+function showPeople(people) {
+  const makers = people.map(({ name, about }) => h("label", {},
+    h("input", { type: "radio", name: "me", value: name, checked: name === here.me, onchange: () => become(name).catch(away) }),
+    h("span", {}, name, about && h("span", { class: "hint" }, ` ${about}`))));
+  byId("me").append(...makers);
+}
+
+function showView(name) {
+  document.body.dataset.view = name;
+  for (const each of document.querySelectorAll("[data-show]")) each.setAttribute("aria-pressed", String(each.dataset.show === name));
+}
+
+async function begin() {
+  const scene = await get("/api/scene");
+  here.vocabulary = scene.vocabulary;
+  here.me = sessionStorage.getItem("me") ?? scene.people[0].name;
+  if (!scene.people.some((one) => one.name === here.me)) here.me = scene.people[0].name;
+  showPeople(scene.people);
+  showTries(scene.tries, (line) => { showView("channel"); composer.offer(line); });
+  byId("kill").addEventListener("click", () => post("/api/kill", {}).catch((error) => notice(error.message)));
+  byId("thread-close").addEventListener("click", () => { here.thread = null; showThread(); byId("box").focus(); });
+  for (const each of document.querySelectorAll("[data-show]")) each.addEventListener("click", () => showView(each.dataset.show));
+  await become(here.me);
+  follow("/api/panel", ["panel"], { hear: (_, panel) => showPanel(panel, (error) => notice(error.message)), lost: (forGood) => forGood && away() });
+  document.body.dataset.ready = "yes";
+}
+
+begin().catch(away);

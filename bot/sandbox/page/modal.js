@@ -1,0 +1,78 @@
+// Modals that the bot opens, as dialogs.
+import { post, RefusedError } from "./api.js";
+import { byId, h } from "./dom.js";
+
+const open = new Map();
+
+/** Show a view, or show it anew. `me` fills it in. */
+export function show(view, me) {
+  close(view.id);
+  const form = h("form", { class: "view", onsubmit: (event) => { event.preventDefault(); submit(view, form, me); } },
+    h("h2", { id: `title-${view.id}` }, view.title.text),
+    ...view.blocks.map(field),
+    h("p", { class: "notice", role: "alert" }),
+    h("div", { class: "buttons" },
+      h("button", { type: "button", onclick: () => dismiss(view, me) }, view.close?.text ?? "Cancel"),
+      h("button", { type: "submit", class: "primary" }, view.submit?.text ?? "Send")));
+  const dialog = h("dialog", { "aria-labelledby": `title-${view.id}`, oncancel: () => dismiss(view, me) }, form);
+  open.set(view.id, dialog);
+  document.body.append(dialog);
+  dialog.showModal();
+}
+
+/** It is closed, by whomever. */
+export function close(id) {
+  open.get(id)?.remove();
+  if (open.delete(id)) byId("box").focus();
+}
+
+function dismiss(view, me) {
+  close(view.id);
+  post("/api/dismiss", { as: me, view_id: view.id }).catch(() => undefined); // it may have gone by itself
+}
+
+async function submit(view, form, me) {
+  for (const slot of form.querySelectorAll(".fault")) slot.textContent = "";
+  const notice = form.querySelector(".notice");
+  try {
+    const answer = await post("/api/submit", { as: me, view_id: view.id, values: values(view, form) });
+    for (const [block, text] of Object.entries(answer.errors ?? {})) {
+      const slot = form.querySelector(`[data-block="${CSS.escape(block)}"] .fault`);
+      (slot ?? notice).textContent = text;
+    }
+    notice.textContent = answer.error ?? notice.textContent;
+    if (answer.ok && !answer.errors) close(view.id);
+  } catch (error) {
+    if (!(error instanceof RefusedError) && !(error instanceof TypeError)) throw error;
+    notice.textContent = error.message;
+  }
+}
+
+function values(view, form) {
+  const found = {};
+  for (const { type, block_id: block, element } of view.blocks) {
+    if (type !== "input") continue;
+    const value = form.elements[`${block}/${element.action_id}`].value;
+    const option = element.options?.find((one) => one.value === value) ?? null;
+    const filled = element.type === "static_select" ? { selected_option: option } : { value: value || null };
+    found[block] = { [element.action_id]: { type: element.type, ...filled } };
+  }
+  return found;
+}
+
+function field(block) {
+  if (block.type !== "input") return h("p", {}, block.text?.text ?? "");
+  const { element, block_id: name } = block;
+  const id = `field-${name}`;
+  const props = { id, name: `${name}/${element.action_id}`, required: !block.optional, "aria-describedby": `${id}-hint ${id}-fault` };
+  const control = element.type === "static_select"
+    ? h("select", props, h("option", { value: "" }, "Choose …"), ...element.options.map((one) => h("option", { value: one.value }, one.text.text)))
+    : h("input", { ...props, maxlength: element.max_length });
+  if (element.initial_option) control.value = element.initial_option.value;
+  if (element.initial_value) control.value = element.initial_value;
+  return h("div", { class: "field", "data-block": name },
+    h("label", { for: id }, block.label.text, block.optional && h("span", { class: "hint" }, " (optional)")),
+    control,
+    h("p", { class: "hint", id: `${id}-hint` }, block.hint?.text ?? ""),
+    h("p", { class: "fault", id: `${id}-fault` }));
+}
