@@ -44,7 +44,7 @@ async def serve(settings: Settings) -> None:
         reached = opened_ports(settings, configured.catalogue(), store, slack, clock=clock)
         ports = await stack.enter_async_context(reached)
         bot = assemble(ports, configured, owner=owner_name())
-        handler, connected = await _hearing(
+        handler, connected = await hearing(
             settings, slack, bot, configured=configured, clock=clock, store=store, stack=stack
         )
         schedule = await stack.enter_async_context(
@@ -82,7 +82,7 @@ async def wake_ballots(store: Store, clock: Clock) -> None:
                 await tx.wake(run.id, at=clock.now())
 
 
-async def _hearing(
+async def hearing(
     settings: Settings,
     slack: Slack,
     bot: Bot,

@@ -196,22 +196,23 @@ class Worker:
             self._moving.add(leased.run.id)
             await self._pass(leased)
 
-    async def settle(self) -> timedelta | None:
+    async def settle(self, *, guarded: bool = False) -> timedelta | None:
         """Work until nothing is due at the present time; for a process whose clock is moved by hand. How long until
-        there is room for messages that wait for it; `None`: none does.
+        there is room for messages that wait for it; `None`: none does. `guarded`: a fault in one pass or turn is
+        logged and survived, as in a process that serves; else it is raised.
 
         Raises RuntimeError when it does not come to rest: then something asks for another turn without moving.
         """
         for _ in range(RESTLESS):
-            busy, room_in = await self._once()
+            busy, room_in = await self._once(guarded=guarded)
             if not busy:
                 return room_in
         raise RuntimeError(f"{RESTLESS} turns at one moment, and something is still due")
 
-    async def _once(self) -> tuple[bool, timedelta | None]:
+    async def _once(self, *, guarded: bool) -> tuple[bool, timedelta | None]:
         handled = await self._parts.inbox.turn()
         leased = await self._lease()
         for one in leased:
-            await self._parts.reconciler.reconcile(one)
+            await (self._pass(one) if guarded else self._parts.reconciler.reconcile(one))
         sent, room_in = await self._parts.relay.turn()
         return bool(handled or leased or sent), room_in

@@ -12,15 +12,27 @@ export async function post(path, body) {
 
 async function read(answer) {
   const body = await answer.json().catch(() => ({}));
-  if (!answer.ok) throw new RefusedError(body.error ?? `The sandbox answered ${answer.status}.`);
+  if (!answer.ok) throw new RefusedError(body.text ?? `The sandbox answered ${answer.status}.`);
   return body;
 }
 
-/** Follow an event stream; `hear(kind, body)` for each event. `lost()` when it is gone for good. The way to end it. */
-export function follow(path, kinds, { hear, opened, lost }) {
+/** Follow a stream of JSON events; `lost(forGood)` when it breaks. Returns what ends it. */
+export function follow(path, { hear, lost }) {
   const source = new EventSource(path);
-  for (const kind of kinds) source.addEventListener(kind, (event) => hear(kind, JSON.parse(event.data)));
-  source.onopen = () => opened?.();
-  source.onerror = () => lost?.(source.readyState === EventSource.CLOSED);
+  source.onmessage = (event) => hear(JSON.parse(event.data));
+  source.onerror = () => lost(source.readyState === EventSource.CLOSED);
   return () => source.close();
+}
+
+const FAULTS = {
+  slack_is_down: "Slack is down: nothing can be sent, and nothing is delivered. Switch it on again beside the channel.",
+  operation_timeout: "The bot did not answer within three seconds; Slack gives up then. Try again when it serves.",
+  dispatch_failed: "The bot cannot be reached. Try again when it serves.",
+  is_archived: "The channel is archived.",
+  user_not_found: "That person has left the workspace.",
+};
+
+/** What Slack shows for a fault, as a sentence. */
+export function sentence(fault) {
+  return FAULTS[fault] ?? `Slack says: ${fault.replaceAll("_", " ")}.`;
 }

@@ -1,5 +1,5 @@
 // The page: a channel as one person sees it, live, and the cluster beside it.
-import { follow, get, post } from "./api.js";
+import { follow, get, post, sentence } from "./api.js";
 import { Composer } from "./composer.js";
 import { byId, fill, h } from "./dom.js";
 import { headline, Messages } from "./messages.js";
@@ -7,7 +7,6 @@ import * as modal from "./modal.js";
 import { showPanel, showTries } from "./panel.js";
 import { State } from "./state.js";
 
-const KINDS = ["message", "edited", "deleted", "reaction", "channel", "view_opened", "view_updated", "view_closed", "forgotten"];
 const here = { me: null, room: null, thread: null, state: null, stop: null, unread: new Set() };
 
 const acts = {
@@ -23,8 +22,8 @@ async function act(path, body) {
   notice("");
   try {
     const answer = await post(path, { as: here.me, ...body });
-    if (answer.ok === false) notice(answer.error);
-    return answer.ok !== false;
+    if (answer.error) notice(sentence(answer.error));
+    return !answer.error;
   } catch (error) {
     notice(error.message);
     return false;
@@ -46,13 +45,12 @@ async function become(me) {
   here.me = me;
   sessionStorage.setItem("me", me);
   const snapshot = await get(`/api/channel?as=${encodeURIComponent(me)}`);
-  const known = snapshot.people.find((one) => one.name === me || one.id === me);
-  here.state = new State(snapshot, known.id);
+  here.state = new State(snapshot);
   here.room = here.state.rooms.has(here.room) ? here.room : [...here.state.rooms.keys()][0];
   showRoom();
   for (const view of here.state.views) modal.show(view, me);
-  here.stop = follow(`/api/feed?as=${encodeURIComponent(me)}&after=${snapshot.number}`, KINDS, {
-    hear: (kind, change) => hear(kind, change),
+  here.stop = follow(`/api/feed?as=${encodeURIComponent(me)}&after=${snapshot.number}`, {
+    hear,
     lost: (forGood) => { if (forGood) setTimeout(() => become(here.me).catch(away), 1000); },
   });
 }
@@ -61,11 +59,12 @@ function away() {
   notice("The sandbox does not answer; it may have been stopped. Start it again and reload this page.");
 }
 
-function hear(kind, change) {
+function hear(change) {
+  const { kind } = change;
   if (kind === "forgotten") return void become(here.me).catch(away);
   if (kind === "view_closed") return modal.close(change.view_id);
   if (kind === "view_opened" || kind === "view_updated") return modal.show(change.view, here.me);
-  const touched = here.state.take(kind, change);
+  const touched = here.state.take(change);
   if (!touched) return undefined;
   if (touched.rooms) showRooms();
   if (touched.room !== here.room) {
@@ -136,7 +135,7 @@ async function begin() {
   byId("thread-close").addEventListener("click", () => { here.thread = null; showThread(); byId("box").focus(); });
   for (const each of document.querySelectorAll("[data-show]")) each.addEventListener("click", () => showView(each.dataset.show));
   await become(here.me);
-  follow("/api/panel", ["panel"], { hear: (_, panel) => showPanel(panel, (error) => notice(error.message)), lost: (forGood) => forGood && away() });
+  follow("/api/panel", { hear: (panel) => showPanel(panel, (error) => notice(error.message)), lost: (forGood) => forGood && away() });
   document.body.dataset.ready = "yes";
 }
 

@@ -1,5 +1,5 @@
 // Modals that the bot opens, as dialogs.
-import { post, RefusedError } from "./api.js";
+import { post, sentence } from "./api.js";
 import { byId, h } from "./dom.js";
 
 const open = new Map();
@@ -34,30 +34,24 @@ function dismiss(view, me) {
 async function submit(view, form, me) {
   for (const slot of form.querySelectorAll(".fault")) slot.textContent = "";
   const notice = form.querySelector(".notice");
+  notice.textContent = "";
   try {
     const answer = await post("/api/submit", { as: me, view_id: view.id, values: values(view, form) });
-    for (const [block, text] of Object.entries(answer.errors ?? {})) {
+    for (const [block, text] of Object.entries(answer.errors)) {
       const slot = form.querySelector(`[data-block="${CSS.escape(block)}"] .fault`);
       (slot ?? notice).textContent = text;
     }
-    notice.textContent = answer.error ?? notice.textContent;
-    if (answer.ok && !answer.errors) close(view.id);
+    if (answer.error) notice.textContent = sentence(answer.error);
+    else if (!Object.keys(answer.errors).length) close(view.id);
   } catch (error) {
-    if (!(error instanceof RefusedError) && !(error instanceof TypeError)) throw error;
     notice.textContent = error.message;
   }
 }
 
 function values(view, form) {
-  const found = {};
-  for (const { type, block_id: block, element } of view.blocks) {
-    if (type !== "input") continue;
-    const value = form.elements[`${block}/${element.action_id}`].value;
-    const option = element.options?.find((one) => one.value === value) ?? null;
-    const filled = element.type === "static_select" ? { selected_option: option } : { value: value || null };
-    found[block] = { [element.action_id]: { type: element.type, ...filled } };
-  }
-  return found;
+  const inputs = view.blocks.filter((block) => block.type === "input");
+  const filled = inputs.map((block) => [block.block_id, form.elements[`${block.block_id}/${block.element.action_id}`].value]);
+  return Object.fromEntries(filled.filter(([, value]) => value !== ""));
 }
 
 function field(block) {

@@ -1,23 +1,19 @@
 // What the channel holds, as one person sees it: a snapshot, and the changes after it. No element is touched here.
 
 export class State {
-  constructor(snapshot, me) {
-    this.me = me;
-    this.team = snapshot;
+  constructor(snapshot) {
+    this.me = snapshot.me;
     this.people = new Map(snapshot.people.map((one) => [one.id, one]));
     this.groups = new Map(snapshot.groups.map((one) => [one.id, one]));
     this.rooms = new Map(snapshot.channels.map((one) => [one.id, one]));
-    this.messages = new Map(snapshot.channels.map((one) => [one.id, new Map()]));
-    for (const [room, listed] of Object.entries(snapshot.messages)) {
-      this.messages.set(room, new Map(listed.map((one) => [one.ts, one])));
-    }
-    this.views = snapshot.views ?? [];
+    this.messages = new Map(snapshot.channels.map((one) => [one.id, new Map(one.messages.map((each) => [each.ts, each]))]));
+    this.views = snapshot.views;
   }
 
   /** Take in one change; what it touched: `{room, ts, thread}`, or nothing. */
-  take(kind, change) {
+  take(change) {
     const room = this.messages.get(change.channel?.id ?? change.channel);
-    switch (kind) {
+    switch (change.kind) {
       case "message":
       case "edited":
         if (!room) return undefined;
@@ -34,7 +30,7 @@ export class State {
         return this.#touched(change);
       }
       case "channel":
-        this.rooms.set(change.channel.id, change.channel);
+        this.rooms.set(change.channel.id, { ...this.rooms.get(change.channel.id), ...change.channel });
         if (!room) this.messages.set(change.channel.id, new Map());
         return { room: change.channel.id, rooms: true };
       default:

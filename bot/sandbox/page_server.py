@@ -1,0 +1,98 @@
+"""The page itself: its files, what it shows beside the channel, and its switches.
+
+`GET /api/scene`: what does not change, `{"people": [{"name", "about"}], "tries": [{"line", "about"}], "vocabulary":
+{"commands", "verbs", "words"}}`. `GET /api/panel`: Server-Sent Events, each the whole panel, sent when it has changed.
+`POST /api/switch {"name", "on"}` and `POST /api/kill {}` break something. All of them answer the page alone.
+"""
+
+import asyncio
+import contextlib
+import json
+from collections.abc import Mapping
+from http import HTTPStatus
+from pathlib import Path
+from typing import Any, Protocol
+
+from aiohttp import web
+
+from bot.sandbox.own_page import json_object, own_page_only, refusal
+
+PAGE = Path(__file__).with_name("page")
+LOOK_S = 0.5
+"""How often a panel is looked at: what changes is a person's to see, not a program's."""
+
+POLICY = "default-src 'self'; img-src 'self' data:; frame-ancestors 'none'; base-uri 'none'; form-action 'self'"
+"""Content-Security-Policy: nothing from elsewhere, and no script or style in the document itself."""
+
+
+class Panel(Protocol):
+    """What stands beside the channel."""
+
+    def scene(self) -> Mapping[str, Any]:
+        """What does not change while the sandbox runs."""
+        ...
+
+    def shown(self) -> Mapping[str, Any]:
+        """The bot, the cluster, the traffic and the switches, now."""
+        ...
+
+    def switch(self, name: str, *, on: bool) -> None:
+        """Break something, or mend it. Raises KeyError for a switch that is not there."""
+        ...
+
+    def kill(self) -> None:
+        """End the bot's process at once."""
+        ...
+
+
+class PageServer:
+    """The routes, over a panel."""
+
+    def __init__(self, panel: Panel) -> None:
+        self._panel = panel
+
+    def add_to(self, app: web.Application) -> None:
+        """Add the routes to an application that is not served yet."""
+        app.router.add_get("/", own_page_only(self._index))
+        app.router.add_static("/page", PAGE)
+        app.router.add_get("/api/scene", own_page_only(self._scene))
+        app.router.add_get("/api/panel", own_page_only(self._feed))
+        app.router.add_post("/api/switch", own_page_only(self._switch))
+        app.router.add_post("/api/kill", own_page_only(self._kill))
+
+    async def _index(self, _request: web.Request) -> web.StreamResponse:
+        headers = {"Content-Security-Policy": POLICY, "X-Content-Type-Options": "nosniff", "Cache-Control": "no-cache"}
+        return web.FileResponse(PAGE / "index.html", headers=headers)
+
+    async def _scene(self, _request: web.Request) -> web.StreamResponse:
+        return web.json_response(self._panel.scene())
+
+    async def _feed(self, request: web.Request) -> web.StreamResponse:
+        response = web.StreamResponse(headers={"Content-Type": "text/event-stream", "Cache-Control": "no-store"})
+        await response.prepare(request)
+        with contextlib.suppress(ConnectionResetError):  # the page has gone: nobody is left to be told
+            await self._tell(response)
+        return response
+
+    async def _tell(self, response: web.StreamResponse) -> None:
+        last = ""
+        while True:
+            now = json.dumps(self._panel.shown())
+            await response.write(f"data: {now}\n\n".encode() if now != last else b": still here\n\n")
+            last = now
+            await asyncio.sleep(LOOK_S)
+
+    async def _switch(self, request: web.Request) -> web.StreamResponse:
+        asked = await json_object(request) or {}
+        name, on = asked.get("name"), asked.get("on")
+        if not isinstance(name, str) or not isinstance(on, bool):
+            return refusal(HTTPStatus.BAD_REQUEST, "invalid_request", 'Send {"name": text, "on": true or false}.')
+        try:
+            self._panel.switch(name, on=on)
+        except KeyError:
+            return refusal(HTTPStatus.NOT_FOUND, "switch_not_found", f"There is no switch '{name}'.")
+        return web.json_response({})
+
+    async def _kill(self, _request: web.Request) -> web.StreamResponse:
+        self._panel.kill()
+        return web.json_response({})
