@@ -1,6 +1,6 @@
 """What Slack takes as blocks and as a modal: types, fields and limits.
 
-Source: docs.slack.dev/reference/block-kit (blocks, block elements, composition objects) and reference/views. Blocks that
+Source: docs.slack.dev/reference/block-kit (blocks, elements, composition objects) and reference/views. Blocks that
 the bot never sends (rich_text, table, video) are taken as they are.
 """
 
