@@ -76,24 +76,26 @@ class Deliveries:
         self._under_way = 0
         self._idle = asyncio.Event()
         self._idle.set()
-        self._group = asyncio.TaskGroup()
+        self._group: asyncio.TaskGroup | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         self._session: aiohttp.ClientSession | None = None
 
     async def __aenter__(self) -> Self:
-        await self._group.__aenter__()
+        self._group = await asyncio.TaskGroup().__aenter__()
         self._session = aiohttp.ClientSession()
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        group, self._group = self._group, None
         for task in self._tasks:
             task.cancel()
         # The group must know that it was cancelled by one of its own; any other error passes as it is.
         is_cancelled = kind is not None and issubclass(kind, asyncio.CancelledError)
         try:
-            await self._group.__aexit__(*((kind, error, trace) if is_cancelled else (None, None, None)))
+            if group is not None:
+                await group.__aexit__(*((kind, error, trace) if is_cancelled else (None, None, None)))
         finally:
             if self._session is not None:
                 await self._session.close()
@@ -110,9 +112,11 @@ class Deliveries:
         return not answer.fault and challenge in (answer.text.strip(), answer.body().get("challenge"))
 
     def event(self, envelope: dict[str, Any]) -> None:
-        """Send an event, in the background, until it is acknowledged or was tried often enough."""
-        self._begin()  # at once: it is under way before its task runs
-        self._spawn(self._event(json.dumps(envelope)))
+        """Send an event, in the background, until it is acknowledged or was tried often enough. Where the workspace is
+        not served, nothing is sent."""
+        if self._group is not None:
+            self._begin()  # at once: it is under way before its task runs
+            self._spawn(self._group, self._event(json.dumps(envelope)))
 
     async def settled(self) -> None:
         """Until no request is under way. An event that waits to be sent again is not."""
@@ -159,8 +163,8 @@ class Deliveries:
         digest = hmac.new(self._secret.encode(), f"v0:{stamp}:{text}".encode(), hashlib.sha256).hexdigest()
         return {"X-Slack-Request-Timestamp": stamp, "X-Slack-Signature": f"v0={digest}"}
 
-    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
-        task = self._group.create_task(work)
+    def _spawn(self, group: asyncio.TaskGroup, work: Coroutine[Any, Any, None]) -> None:
+        task = group.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 

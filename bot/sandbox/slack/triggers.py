@@ -71,6 +71,10 @@ class Triggers:
         _trim(self._addresses)
         return key
 
+    def peek(self, key: str) -> Address:
+        """The same without using it up: for the answer that comes with the acknowledgement."""
+        return self._addresses[key]
+
     def use(self, key: str) -> Address:
         """Where the answer goes; five times, within thirty minutes. Raises SlackFaultError."""
         address = self._addresses.get(key)

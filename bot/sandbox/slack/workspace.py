@@ -143,10 +143,10 @@ class Workspace:
             del message.reactions[name]
         self._reacted(room, message, name, user=user, is_on=False)
 
-    def change_room(self, room: Room, event: str, *, user: str) -> None:
+    def change_room(self, room: Room, event: str, **more: Any) -> None:
         """The channel itself was changed: told to pages, and to the app as `channel_EVENT` or `group_EVENT`."""
         self.journal.note("channel", {"channel": self.room_shown(room, user="")}, audience=self.audience(room))
-        self.on_event(room, {"type": f"{room.kind}_{event}", "channel": room.id, "user": user})
+        self.on_event(room, {"type": f"{room.kind}_{event}", "channel": room.id, **more})
 
     # --- showing ---
 
