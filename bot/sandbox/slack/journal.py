@@ -53,24 +53,27 @@ class Journal:
             return [Change(self.number, FORGOTTEN, {})]
         return [change for change in self._changes if change.number > number and change.seen_by(user)]
 
+    async def moved(self, beyond: int) -> None:
+        """Until something has a number greater than `beyond`."""
+        while self.number <= beyond:
+            await self._rung.wait()
+
     async def follow(self, user: str, *, after: int) -> AsyncIterator[Change]:
         """Everything that person is shown, for ever; ends after a `forgotten`: take a new snapshot then."""
-        number = after
         while True:
-            rung, newest = self._rung, self.number
-            for change in self.after(number, user):
+            newest = self.number
+            for change in self.after(after, user):
                 yield change
                 if change.kind == FORGOTTEN:
                     return
-            number = newest
-            await rung.wait()
+            after = newest
+            await self.moved(after)
 
     async def until(self, is_wanted: Callable[[Change], bool], *, after: int = 0) -> Change:
         """The first remembered change after `after` that is wanted, waited for if need be: bound it with a timeout."""
         while True:
-            rung = self._rung
-            for change in tuple(self._changes):
+            for change in self._changes:
                 if change.number > after and is_wanted(change):
                     return change
             after = max(after, self.number)
-            await rung.wait()
+            await self.moved(after)
