@@ -31,9 +31,9 @@ back by itself (`Last-Event-ID` goes before `after`). A comment line is a sign o
     {"number", "kind": "view_opened" | "view_updated", "view": VIEW}, {"number", "kind": "view_closed", "view_id"}
     {"number", "kind": "forgotten"}: the feed ends; get the channel anew and follow from its number
 
-What somebody does is a POST of JSON, answered with 200 and what Slack shows them, also where it did not work (`"error":
-"slack_is_down"`, `"operation_timeout"`, `"is_archived"`, ...): `{"acknowledged": bool, "error": WORD or "", "text": what
-that person alone is told or "", "ts": of the message that came of it or null, "errors": {BLOCK_ID: TEXT}}`. A private
+What somebody does is a POST of JSON. The answer is 200 and what Slack shows them, also where it did not work (`error`
+is then `slack_is_down`, `operation_timeout`, `is_archived`, ...): `{"acknowledged": bool, "error": WORD or "", "text":
+what they alone are told or "", "ts": of the message that came of it or null, "errors": {BLOCK_ID: TEXT}}`. A private
 answer is a message of the feed as well.
 
     POST /api/say      {"as", "channel", "text", "thread_ts"?}       a text that begins with / is a command

@@ -183,7 +183,7 @@ def check_modal(view: Any) -> None:
     complaints = list(_MODAL(view, "/view"))
     if not complaints:
         complaints += _repeated(view["blocks"], "/view/blocks")
-        if "submit" not in view and any(block["type"] == "input" for block in view["blocks"]):
+        if view.get("submit") is None and any(block["type"] == "input" for block in view["blocks"]):
             complaints.append(complaint("missing required field: submit", "/view"))
     if complaints:
         raise with_messages("invalid_arguments", complaints)

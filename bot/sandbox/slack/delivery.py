@@ -123,22 +123,27 @@ class Deliveries:
         await self._idle.wait()
 
     async def _event(self, text: str) -> None:
-        answer = await self._tried(text, {})
-        for number, wait in enumerate(RETRIES_AFTER, start=1):
-            if not answer.fault or answer.is_final:
-                return
-            if wait:
-                await self._sleep(wait)
-            self._begin()
-            reason = _RETRY_REASONS.get(answer.fault, "http_error")
-            answer = await self._tried(text, {"X-Slack-Retry-Num": str(number), "X-Slack-Retry-Reason": reason})
-
-    async def _tried(self, text: str, headers: dict[str, str]) -> Answer:
-        """One try of an event; whoever calls has noted that it is under way."""
+        """All tries of an event. It is under way but for the waits between them."""
         try:
-            return await self._send(text, _JSON, headers)
+            answer = await self._send(text, _JSON, {})
+            for number, wait in enumerate(RETRIES_AFTER, start=1):
+                if not answer.fault or answer.is_final:
+                    return
+                await self._wait(wait)
+                reason = _RETRY_REASONS.get(answer.fault, "http_error")
+                headers = {"X-Slack-Retry-Num": str(number), "X-Slack-Retry-Reason": reason}
+                answer = await self._send(text, _JSON, headers)
         finally:
             self._end()
+
+    async def _wait(self, wait: timedelta) -> None:
+        if not wait:
+            return
+        self._end()
+        try:
+            await self._sleep(wait)
+        finally:
+            self._begin()
 
     async def _send(self, text: str, kind: str, headers: dict[str, str]) -> Answer:
         if self._outage.down or self.request_url is None or self._session is None:
