@@ -21,9 +21,9 @@ class Answers:
     def give(self, address: Address, body: Body) -> Message | None:
         """Show it: to one person unless it says `in_channel`; `None` if it took a message away.
 
-        Raises SlackFaultError: `no_text`, or blocks that cannot be.
+        Raises SlackFaultError: `no_text`, blocks that cannot be, or a channel that is gone.
         """
-        room = self._workspace.rooms[address.channel]
+        room = self._workspace.room(address.channel, seen_by=address.user)
         shown = room.messages.get(address.ts or "")
         if body.get("delete_original") and shown is not None:
             self._workspace.delete(room, shown)

@@ -112,6 +112,17 @@ async def test_a_form_opens_is_filled_in_and_sent() -> None:
         assert slack.snapshot("ann")["views"] == []
 
 
+async def test_a_form_that_does_not_open_is_told_in_private() -> None:
+    """Through the address that came with the command."""
+    async with sluice() as (slack, _):
+        slack.faults.fails("views.open", "internal_error")
+        await slack.people.says("ann", "prod", "/deploy")
+        async with asyncio.timeout(5):
+            change = await slack.changes.until(lambda change: change.kind == "message")
+        assert change.audience == {"U0ANN"}
+        assert "The form could not be opened" in change.body["message"]["text"]
+
+
 async def test_the_bot_learns_of_what_voids_a_ballot() -> None:
     """A deleted message, a channel that was archived or shared, and that it was taken out."""
     async with sluice() as (slack, bot):

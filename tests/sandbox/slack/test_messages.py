@@ -195,24 +195,6 @@ async def test_a_permalink_leads_to_the_message() -> None:
         assert link == f"https://acme.slack.com/archives/{DEPLOYS}/p{ts.replace('.', '')}"
 
 
-async def test_a_file_is_only_shown_once_it_was_sent() -> None:
-    """Its bytes need a token; their number was said before."""
-    async with caller() as c:
-        asked = await c.call("files.getUploadURLExternal", filename="a.png", length=3)
-        share = {"files": [{"id": asked["file_id"], "title": "A"}], "channel_id": DEPLOYS}
-        assert await c.error("files.completeUploadExternal", **share) == "file_not_found"
-        assert (await c.http.post(asked["upload_url"], content=b"long")).status_code == 400
-        assert (await c.http.post(asked["upload_url"], content=b"abc")).status_code == 200
-        (file,) = (await c.call("files.completeUploadExternal", **share))["files"]
-        (message,) = (await c.call("conversations.history", channel=DEPLOYS))["messages"]
-        assert [shared["ts"] for shared in file["shares"]["public"][DEPLOYS]] == [message["ts"]]
-        answers = [
-            await c.http.get(file["url_private"], headers=headers)
-            for headers in ({}, {"Authorization": "Bearer xoxp-ann"})
-        ]
-        assert [(answer.status_code, answer.content) for answer in answers] == [(302, b"302: Found"), (200, b"abc")]
-
-
 async def test_the_oldest_messages_drop_out() -> None:
     """A workspace in memory does not grow for ever."""
     slack = SlackStandIn(FakeClock())
@@ -220,16 +202,3 @@ async def test_the_oldest_messages_drop_out() -> None:
         await slack.people.says("ann", "deploys", str(number))
     messages = slack.snapshot("ann")["channels"][0]["messages"]
     assert (len(messages), messages[0]["text"], messages[-1]["text"]) == (3_000, "100", "3099")
-
-
-async def test_a_form_is_replaced_if_it_is_still_what_the_app_knows() -> None:
-    """Its hash tells."""
-    async with caller() as c:
-        plain = {"type": "plain_text", "text": "Release"}
-        view = {"type": "modal", "title": plain, "external_id": "mine", "blocks": [{"type": "divider"}]}
-        modal = c.slack.modals.open("U0ANN", view, at="1.0")
-        known = modal.hash
-        asked = {"view": view, "external_id": "mine"}
-        assert await c.error("views.update", hash=known, **asked) == "ok"
-        assert await c.error("views.update", hash=known, **asked) == "hash_conflict"
-        assert await c.error("views.update", view=view, view_id="V0") == "not_found"

@@ -7,6 +7,7 @@ import pytest
 from bot.domain.ids import ChannelId
 from bot.ports.chat import Place
 from bot.sandbox.slack.acme import Acme, Channel
+from bot.sandbox.slack.fault import SlackFaultError
 from bot.sandbox.slack.filling import filled
 from bot.sandbox.slack.markup import as_sent
 from bot.sandbox.slack.records import Message
@@ -247,18 +248,88 @@ async def test_nothing_can_be_done_while_slack_is_down() -> None:
         assert app.requests == []
 
 
+async def test_a_menu_of_a_message_is_chosen_from() -> None:
+    """By the value of an option that it has."""
+    async with scripted() as (slack, app, _):
+        menu = {"type": "static_select", "action_id": "where", "options": OPTIONS}
+        place = a_message(slack, {"type": "section", "block_id": "s", "text": plain("Where?"), "accessory": menu})
+        await slack.delivered()
+        assert (await slack.people.presses("ann", place, "where", option="moon")).error == "option_not_found"
+        assert (await slack.people.presses("ann", place, "where", option="prod")).acknowledged
+        (action,) = app.requests[-1].body["actions"]
+        assert (action["block_id"], action["selected_option"]) == ("s", OPTIONS[1])
+
+
+def test_every_kind_of_field_is_sent_in_its_own_way() -> None:
+    """As Slack words each of them."""
+    kinds = {"users_select": "U0ANN", "datepicker": "2026-03-02", "checkboxes": ["prod"], "radio_buttons": "staging"}
+    blocks = [a_field(kind, {"type": kind, "options": OPTIONS}) for kind in kinds]
+    state, errors = filled({"blocks": blocks}, kinds)
+    assert errors == {}
+    assert {kind: {k: v for k, v in fields["a"].items() if k != "type"} for kind, fields in state.items()} == {
+        "users_select": {"selected_user": "U0ANN"},
+        "datepicker": {"selected_date": "2026-03-02"},
+        "checkboxes": {"selected_options": [OPTIONS[1]]},
+        "radio_buttons": {"selected_option": OPTIONS[0]},
+    }
+
+
+async def test_an_app_that_wants_to_know_hears_of_a_form_that_was_put_away() -> None:
+    """Others do not."""
+    async with scripted() as (slack, app, _):
+        for view in (FORM, FORM | {"notify_on_close": True}):
+            modal = slack.modals.open("U0ANN", view, at="1.0")
+            assert (await slack.people.dismisses(modal.id)).acknowledged
+        assert [(request.body["type"], request.body["view"]["id"]) for request in app.requests] == [
+            ("view_closed", modal.id)
+        ]
+        assert (await slack.people.dismisses(modal.id)).error == "not_found"
+
+
+async def test_a_form_may_be_laid_upon_another() -> None:
+    """Both are open then, the new one on top."""
+    async with scripted() as (slack, app, _):
+        modal = slack.modals.open("U0ANN", FORM, at="1.0")
+        app.answers.append(said(response_action="push", view=FORM | {"title": plain("More")}))
+        await slack.people.submits("ann", modal.id, GOOD)
+        assert [view["title"]["text"] for view in slack.snapshot("ann")["views"]] == ["Release", "More"]
+
+
 async def test_a_group_changes() -> None:
     """People come and go."""
     slack = SlackStandIn(FakeClock())
     slack.admins.regroups("@on-call", ["U0BOB"])
     assert [group.members for group in slack.workspace.groups.values() if group.handle == "on-call"] == [("U0BOB",)]
+    with pytest.raises(SlackFaultError, match="no_such_subteam"):
+        slack.admins.regroups("@nobody", [])
+
+
+async def test_channels_are_renamed_shared_and_removed() -> None:
+    """Pages see it, and the app hears what it has subscribed to."""
+    async with scripted() as (slack, app, _):
+        slack.admins.renames("deploys", "releases")
+        slack.admins.shares("releases")
+        slack.admins.unshares("releases")
+        slack.admins.removes_bot("prod")
+        slack.admins.invites_bot("prod")
+        slack.admins.removes("prod")
+        await slack.delivered()
+        told = sorted(request.event["type"] for request in app.requests)
+        assert told == ["channel_deleted", "channel_left", "channel_shared", "channel_unshared"]
+        assert [channel["name"] for channel in slack.snapshot("ann")["channels"]] == ["releases"]
+        with pytest.raises(SlackFaultError, match="channel_not_found"):
+            slack.admins.archives("prod")
 
 
 def a_message_with_a_button(slack: SlackStandIn, *, only_for: str | None = None) -> Place:
     """A message of the app."""
     button = {"type": "button", "action_id": "go", "text": plain("Go"), "value": "go"}
-    blocks = [{"type": "actions", "block_id": "row", "elements": [button]}]
+    return a_message(slack, {"type": "actions", "block_id": "row", "elements": [button]}, only_for=only_for)
+
+
+def a_message(slack: SlackStandIn, block: dict[str, Any], *, only_for: str | None = None) -> Place:
+    """A message of the app with one block."""
     ts = slack.workspace.next_ts()
-    message = Message(ts, DEPLOYS, "U0SLUICE", "hi", blocks=blocks, by_app=True, only_for=only_for)
+    message = Message(ts, DEPLOYS, "U0SLUICE", "hi", blocks=[block], by_app=True, only_for=only_for)
     slack.workspace.post(slack.workspace.rooms[DEPLOYS], message)
     return Place(DEPLOYS, ts)
