@@ -5,4 +5,6 @@ protocol over loopback HTTP, takes its time from the `Clock` port and passes the
 
 loopback      how a stand-in is served, and the switch that takes it down
 endpoint      a pod that gets a share of a service's requests
+slack         a Slack workspace
+channel_api   the page's half of it, which own_page keeps from other pages
 """

@@ -1,4 +1,4 @@
-"""What every Chat does: the fake, and Slack's Web API."""
+"""What every Chat does: the fake, the stand-in, and Slack's Web API."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -21,7 +21,7 @@ SEEN = Content("*errors* 0.42 % vs 0.11 %", picture=PICTURE)
 NOWHERE = ChannelId("C0NOWHERE")
 
 
-@pytest.fixture(params=["fake", pytest.param("slack", marks=pytest.mark.real)])
+@pytest.fixture(params=["fake", "sandbox", pytest.param("slack", marks=pytest.mark.real)])
 def workspace(request: pytest.FixtureRequest) -> OpenWorkspace:
     """How to open a workspace."""
     return opened(request.param)

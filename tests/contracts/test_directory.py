@@ -9,7 +9,7 @@ from bot.domain.ids import UserId
 from tests.contracts.workspaces import APPROVERS_GROUP, OpenWorkspace, opened
 
 
-@pytest.fixture(params=["fake", pytest.param("slack", marks=pytest.mark.real)])
+@pytest.fixture(params=["fake", "sandbox", pytest.param("slack", marks=pytest.mark.real)])
 def workspace(request: pytest.FixtureRequest) -> OpenWorkspace:
     """How to open a workspace."""
     return opened(request.param)
