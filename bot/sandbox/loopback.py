@@ -5,6 +5,7 @@ from contextlib import asynccontextmanager
 from http import HTTPStatus
 
 from aiohttp import web
+from aiohttp.typedefs import Middleware
 
 HOST = "127.0.0.1"
 
@@ -19,7 +20,7 @@ class Outage:
         self.name = name
         self.down = False
 
-    def __call__(self) -> Callable[[web.Request, Handler], Awaitable[web.StreamResponse]]:
+    def __call__(self) -> Middleware:
         """The middleware, to be given to `web.Application(middlewares=[...])`."""
 
         @web.middleware
