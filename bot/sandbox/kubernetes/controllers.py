@@ -11,16 +11,19 @@ from bot.sandbox.kubernetes.happenings import Happenings
 from bot.sandbox.kubernetes.jobs import Jobs
 from bot.sandbox.kubernetes.objects import FOREGROUND, Deletion, Objects
 from bot.sandbox.kubernetes.ordered_sets import OrderedSets
+from bot.sandbox.kubernetes.refusals import RefusalError
 from bot.sandbox.kubernetes.replica_sets import ReplicaSets
 from bot.sandbox.kubernetes.resources import BY_KIND, Key, Kind
 from bot.sandbox.kubernetes.store import Change, Record
+
+RETRY = timedelta(seconds=1)
 
 
 class Controllers:
     """Hears of every write and lets the controllers concerned look a moment later, each once however much changed."""
 
     def __init__(self, objects: Objects, happenings: Happenings, durations: Durations) -> None:
-        self._objects, self._durations = objects, durations
+        self._objects, self._happenings, self._durations = objects, happenings, durations
         self._waiting: set[tuple[Kind, Key]] = set()
         control = Control(objects, happenings, durations, self._again)
         ordered = OrderedSets(control)
@@ -58,8 +61,15 @@ class Controllers:
 
     def _look(self, kind: Kind, key: Key) -> None:
         self._waiting.discard((kind, key))
-        if found := self._objects.store.get(kind, key):
+        found = self._objects.store.get(kind, key)
+        if found is None:
+            return
+        try:
             self._by_kind[kind](found)
+        except RefusalError as exc:
+            # A pod of that name is still on its way out, or the namespace is: controllers say so and try again.
+            self._happenings.tell(found, "FailedCreate", exc.message, warning=True)
+            self._again(found, RETRY)
 
     def _collect(self, owner: Record) -> None:
         """What an object leaves behind goes, too, unless somebody else owns it as well; then so does an owner that

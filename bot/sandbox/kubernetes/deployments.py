@@ -42,7 +42,7 @@ class Deployments:
             new = self._newest(found, new, sets)
             old = [one for one in self._control.owned(found, resources.REPLICA_SETS) if one.uid != new.uid]
             self._roll(found, new, old)
-        # Written to above: the revision counts into the generation.
+        # Written to above: it carries its revision by now.
         found = self._control.store.get(found.kind, found.key) or found
         self._tell(found, new.uid if new else "")
 
@@ -66,13 +66,14 @@ class Deployments:
         written = {**metadata, "annotations": {**(metadata.get("annotations") or {}), **copied}}
         new = self._control.store.put(new.kind, {**new.raw, "metadata": written})
         if own.get(REVISION) != revision:
-            mine = {"metadata": {"annotations": {**own, REVISION: revision}}}
-            self._control.objects.patch(found.kind, found.key, lambda raw: _annotated(raw, mine))
+            # Written as the controller does it, through the status: it does not count into the generation.
+            metadata = {**found.raw["metadata"], "annotations": {**own, REVISION: revision}}
+            self._control.store.put(found.kind, {**found.raw, "metadata": metadata})
         return new
 
     def _make(self, found: Record, annotations: Raw) -> Record:
         spec = found.raw["spec"]
-        label = template_hash(spec["template"])
+        label = self._free_label(found)
         template = _labelled(spec["template"], label)
         selector = {
             **spec["selector"],
@@ -87,6 +88,15 @@ class Deployments:
         made = {"replicas": 0, "selector": selector, "template": template}
         made |= {"minReadySeconds": spec["minReadySeconds"]} if spec.get("minReadySeconds") else {}
         return self._control.objects.create(resources.REPLICA_SETS, found.key[0], {"metadata": metadata, "spec": made})
+
+    def _free_label(self, found: Record) -> str:
+        """The hash of the template, or, while a former Deployment's set has that name, another."""
+        template, collisions = found.raw["spec"]["template"], 0
+        label = template_hash(template)
+        while self._control.store.get(resources.REPLICA_SETS, (found.key[0], f"{found.key[1]}-{label}")):
+            collisions += 1
+            label = template_hash({"template": template, "collisionCount": collisions})
+        return label
 
     def _roll(self, found: Record, new: Record, old: Sequence[Record]) -> None:
         spec = found.raw["spec"]
@@ -225,7 +235,3 @@ def _same(template: Raw, of_set: Raw) -> bool:
     metadata = of_set.get("metadata") or {}
     labels = {key: value for key, value in (metadata.get("labels") or {}).items() if key != HASH}
     return template == {**of_set, "metadata": {**metadata, "labels": labels}}
-
-
-def _annotated(raw: Raw, body: Raw) -> Raw:
-    return {**raw, "metadata": {**raw["metadata"], **body["metadata"]}}
