@@ -1,5 +1,6 @@
 """What the API server fills in, and what it refuses. Pure; given objects are not touched."""
 
+import re
 from typing import Any
 
 from bot.sandbox.kubernetes import resources
@@ -93,10 +94,20 @@ def check(kind: Kind, raw: Raw, before: Raw | None) -> None:
         if spec.get("replicas", 0) < 0:
             said = "must be greater than or equal to 0"
             raise invalid(kind, name, f"spec.replicas: Invalid value: {spec['replicas']}: {said}")
+    if kind is resources.DEPLOYMENTS:
+        _check_rolling(name, spec)
     if kind in WITH_TEMPLATES or kind is resources.JOBS:
         _check_containers(kind, name, "spec.template.spec", (spec.get("template") or {}).get("spec") or {})
     if kind is resources.PODS:
         _check_containers(kind, name, "spec", spec)
+
+
+def _check_rolling(name: str, spec: Raw) -> None:
+    rolling = (spec.get("strategy") or {}).get("rollingUpdate") or {}
+    for field in ("maxSurge", "maxUnavailable"):
+        if not re.fullmatch(r"\d+%?", str(rolling.get(field, 0))):
+            said = f"Invalid value: {rolling[field]!r}: must be a whole number or a percentage, e.g. 10%"
+            raise invalid(resources.DEPLOYMENTS, name, f"spec.strategy.rollingUpdate.{field}: {said}")
 
 
 def _check_selector(kind: Kind, raw: Raw, before: Raw | None) -> None:

@@ -1,11 +1,26 @@
 """What a server says about itself, as far as kubectl asks. Pure."""
 
-from bot.sandbox.kubernetes.resources import KINDS, PODS, Kind, Raw
+from bot.sandbox.kubernetes.resources import (
+    AUTOSCALERS,
+    DAEMON_SETS,
+    DEPLOYMENTS,
+    JOBS,
+    KINDS,
+    PODS,
+    REPLICA_SETS,
+    SERVICES,
+    STATEFUL_SETS,
+    Kind,
+    Raw,
+)
 
 VERSION: Raw = {"major": "1", "minor": "31", "gitVersion": "v1.31.0+sandbox", "platform": "linux/amd64"}
 VERBS = ["create", "delete", "deletecollection", "get", "list", "patch", "update", "watch"]
 REVIEWS = "authorization.k8s.io"
 METRICS = "metrics.k8s.io"
+ALL = (PODS, SERVICES, DEPLOYMENTS, REPLICA_SETS, STATEFUL_SETS, DAEMON_SETS, JOBS, AUTOSCALERS)
+"""What `kubectl get all` lists."""
+
 OTHERS = {REVIEWS: "v1", METRICS: "v1beta1"}
 
 
@@ -48,7 +63,8 @@ def _resources(group: str, version: str) -> Raw:
 
 
 def _entries(kind: Kind) -> list[Raw]:
-    found = [_entry(kind.plural, kind.kind, namespaced=kind.namespaced, verbs=VERBS, short=kind.short)]
+    first = _entry(kind.plural, kind.kind, namespaced=kind.namespaced, verbs=VERBS, short=kind.short)
+    found = [first | ({"categories": ["all"]} if kind in ALL else {})]
     if kind.scalable:
         found.append(_entry(f"{kind.plural}/scale", "Scale", namespaced=True, verbs=["get", "patch", "update"]))
     if kind is PODS:
@@ -57,5 +73,5 @@ def _entries(kind: Kind) -> list[Raw]:
 
 
 def _entry(name: str, kind: str, *, namespaced: bool, verbs: list[str], short: tuple[str, ...] = ()) -> Raw:
-    made: Raw = {"name": name, "singularName": "", "namespaced": namespaced, "kind": kind, "verbs": verbs}
+    made: Raw = {"name": name, "singularName": kind.lower(), "namespaced": namespaced, "kind": kind, "verbs": verbs}
     return made | ({"shortNames": list(short)} if short else {})

@@ -165,6 +165,6 @@ def patch_of(content_type: str, body: Any, *, custom: bool) -> Patch:
         raise RefusalError(
             415, f"the body of the request was in an unknown format - accepted media types include: {', '.join(known)}"
         )
-    if isinstance(body, list) != (content_type == "application/json-patch+json"):
+    if not isinstance(body, list if content_type == "application/json-patch+json" else dict):
         raise RefusalError(400, "the body of the request is no patch of its content type")
     return lambda old: CONTENT_TYPES[content_type](old, body)

@@ -6,7 +6,6 @@ from bot.sandbox.kubernetes.resources import Kind, Raw
 
 REASONS = {
     400: "BadRequest",
-    401: "Unauthorized",
     404: "NotFound",
     405: "MethodNotAllowed",
     409: "Conflict",

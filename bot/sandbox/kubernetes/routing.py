@@ -63,13 +63,13 @@ def _endpoint(pod: Record, share: float) -> Endpoint:
 def _http_routes(store: Store, namespace: str) -> Iterator[Weights]:
     for route in store.of(resources.HTTP_ROUTES, namespace):
         for rule in route.raw.get("spec", {}).get("rules") or ():
-            yield _divided(rule.get("backendRefs") or (), lambda ref: str(ref["name"]), lone=1, several=1)
+            yield _divided(rule.get("backendRefs") or (), lambda ref: str(ref.get("name", "")), lone=1, several=1)
 
 
 def _virtual_services(store: Store, namespace: str) -> Iterator[Weights]:
     def host(ref: Raw) -> str:
         # `api`, `api.staging` and `api.staging.svc.cluster.local` are the same Service.
-        return str(ref["destination"]["host"]).partition(".")[0]
+        return str((ref.get("destination") or {}).get("host", "")).partition(".")[0]
 
     for service in store.of(resources.VIRTUAL_SERVICES, namespace):
         for rule in service.raw.get("spec", {}).get("http") or ():
@@ -110,6 +110,6 @@ def _annotation(one: Record, name: str) -> str:
 def _paths(ingress: Record) -> Iterator[tuple[tuple[str, str], str]]:
     for rule in ingress.raw.get("spec", {}).get("rules") or ():
         for path in (rule.get("http") or {}).get("paths") or ():
-            service = (path["backend"].get("service") or {}).get("name")
+            service = ((path.get("backend") or {}).get("service") or {}).get("name")
             if service:
                 yield (rule.get("host", ""), path.get("path", "/")), service

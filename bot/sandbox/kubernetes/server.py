@@ -27,7 +27,7 @@ from bot.sandbox.loopback import Outage
 
 AGE = timedelta(hours=1)
 TOKEN = "sandbox"
-"""Any token is accepted."""
+"""Any token is accepted, and none."""
 
 
 class KubernetesServer:
