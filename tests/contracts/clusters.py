@@ -1,4 +1,4 @@
-"""The worlds in which the `Cluster` contract holds: an imagined cluster, and a real one."""
+"""The worlds in which the `Cluster` contract holds: an imagined cluster, the sandbox's, and a real one."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
@@ -14,6 +14,8 @@ from bot.domain.errors import ConflictError
 from bot.domain.ids import RunId, StepKey
 from bot.domain.target import WorkloadKind, WorkloadRef
 from bot.ports.cluster import Cluster, Fence, ImageChange, WorkloadState
+from tests.contracts import sandbox_cluster
+from tests.contracts.sandbox_cluster import SandboxCluster
 from tests.fakes.clock import FakeClock
 from tests.fakes.cluster import FakeCluster
 from tests.real import servers
@@ -162,10 +164,31 @@ class RealWorld:
         await self._namespace.patch(ref, {"spec": {"template": {"spec": {"containers": [container]}}}})
 
 
+class SandboxWorld(RealWorld):
+    """A namespace of the sandbox's cluster, on virtual time."""
+
+    def __init__(self, cluster: Cluster, sandbox: SandboxCluster) -> None:
+        super().__init__(cluster, servers.Namespace(sandbox_cluster.NAMESPACE, sandbox.client))
+        self._sandbox = sandbox
+
+    async def until(self, look: Callable[[], Awaitable[Seen]], holds: Callable[[Seen], bool]) -> Seen:
+        return await self._sandbox.until(look, holds)
+
+
 @asynccontextmanager
 async def fake_world() -> AsyncIterator[World]:
     """The contract on the fake."""
     yield FakeWorld()
+
+
+@asynccontextmanager
+async def sandbox_world() -> AsyncIterator[World]:
+    """The contract on the sandbox's cluster, through the real adapter."""
+    async with (
+        sandbox_cluster.running() as sandbox,
+        KubernetesCluster("main", sandbox.connection, sandbox.clock) as cluster,
+    ):
+        yield SandboxWorld(cluster, sandbox)
 
 
 @asynccontextmanager
@@ -177,4 +200,8 @@ async def real_world() -> AsyncIterator[World]:
 
 
 Worlds = Callable[[], AbstractAsyncContextManager[World]]
-WORLDS = [pytest.param(fake_world, id="fake"), pytest.param(real_world, id="real", marks=pytest.mark.real)]
+WORLDS = [
+    pytest.param(fake_world, id="fake"),
+    pytest.param(sandbox_world, id="sandbox"),
+    pytest.param(real_world, id="real", marks=pytest.mark.real),
+]

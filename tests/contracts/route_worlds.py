@@ -1,4 +1,6 @@
-"""The worlds in which the `Canaries` contract holds: an imagined cluster, an API server in memory, and a real one."""
+"""The worlds in which the `Canaries` contract holds: an imagined cluster, an API server in memory, the sandbox's
+cluster, and a real one.
+"""
 
 import copy
 import hashlib
@@ -33,8 +35,10 @@ from bot.domain.traffic import Route, Router
 from bot.ports.canaries import Canaries
 from bot.ports.cluster import Cluster
 from tests.adapters.kube_api import KubeApi, serving
+from tests.contracts import sandbox_cluster
 from tests.contracts.clusters import image
 from tests.contracts.routes import FakeWorld, World, needed, route_of
+from tests.contracts.sandbox_cluster import SandboxCluster
 from tests.fakes.clock import FakeClock
 from tests.real import servers
 from tests.real.custom_resources import installed
@@ -211,6 +215,17 @@ class MemoryWorld(KubernetesWorld):
         pytest.fail(f"not after the controllers have done all; seen last: {seen}")
 
 
+class SandboxWorld(KubernetesWorld):
+    """A namespace of the sandbox's cluster, on virtual time."""
+
+    def __init__(self, cluster: KubernetesCluster, sandbox: SandboxCluster) -> None:
+        super().__init__(cluster, sandbox.client, sandbox_cluster.NAMESPACE)
+        self._sandbox = sandbox
+
+    async def until(self, look: Callable[[], Awaitable[Seen]], holds: Callable[[Seen], bool]) -> Seen:
+        return await self._sandbox.until(look, holds)
+
+
 def control(api: KubeApi) -> None:
     """Let every Deployment have its ReplicaSet, and all pods be counted as ready."""
     for path, found in list(api.objects.items()):
@@ -268,6 +283,16 @@ async def memory_world() -> AsyncIterator[MemoryWorld]:
 
 
 @asynccontextmanager
+async def sandbox_world() -> AsyncIterator[World]:
+    """The adapter on the sandbox's cluster."""
+    async with (
+        sandbox_cluster.running() as sandbox,
+        KubernetesCluster("main", sandbox.connection, sandbox.clock) as cluster,
+    ):
+        yield SandboxWorld(cluster, sandbox)
+
+
+@asynccontextmanager
 async def real_world() -> AsyncIterator[World]:
     """The adapter on the cluster that KUBECONFIG names; nobody serves the routers' objects there."""
     connection = Connection(servers.named("KUBECONFIG"))
@@ -279,5 +304,6 @@ async def real_world() -> AsyncIterator[World]:
 WORLDS = [
     pytest.param(fake_world, id="fake"),
     pytest.param(memory_world, id="memory"),
+    pytest.param(sandbox_world, id="sandbox"),
     pytest.param(real_world, id="real", marks=pytest.mark.real),
 ]

@@ -17,6 +17,7 @@ from bot.domain.json import JsonObject
 from bot.ports.scans import ScannedClusters
 from tests.adapters.kube_api import KubeApi, serving
 from tests.builders import DIGEST, OLD_DIGEST
+from tests.contracts import sandbox_cluster
 from tests.fakes.clock import FakeClock
 from tests.fakes.cluster import FakeCluster, FakeClusters
 from tests.real import servers
@@ -63,7 +64,7 @@ class ApiWorld:
 
 
 class RealWorld:
-    """The cluster that KUBECONFIG names."""
+    """The cluster that KUBECONFIG names, or the sandbox's."""
 
     def __init__(self, clusters: ScannedClusters, place: servers.Namespace) -> None:
         self.clusters, self._place, self.namespace = clusters, place, place.name
@@ -99,6 +100,16 @@ async def memory_world() -> AsyncIterator[World]:
 
 
 @asynccontextmanager
+async def sandbox_world() -> AsyncIterator[World]:
+    """The contract on the sandbox's cluster."""
+    async with (
+        sandbox_cluster.running() as sandbox,
+        KubernetesClusters({"main": sandbox.connection}, sandbox.clock) as clusters,
+    ):
+        yield RealWorld(clusters, servers.Namespace(sandbox_cluster.NAMESPACE, sandbox.client))
+
+
+@asynccontextmanager
 async def real_world() -> AsyncIterator[World]:
     """The contract on a real API server that knows the kind."""
     connections = {"main": Connection(servers.named("KUBECONFIG"))}
@@ -111,6 +122,7 @@ Worlds = Callable[[], AbstractAsyncContextManager[World]]
 WORLDS = [
     pytest.param(fake_world, id="fake"),
     pytest.param(memory_world, id="memory"),
+    pytest.param(sandbox_world, id="sandbox"),
     pytest.param(real_world, id="real", marks=pytest.mark.real),
 ]
 
