@@ -5,4 +5,8 @@ protocol over loopback HTTP, takes its time from the `Clock` port and passes the
 
 loopback      how a stand-in is served, and the switch that takes it down
 endpoint      a pod that gets a share of a service's requests
+behaviour     how a version answers: what its tag says, and what somebody has said since
+counting      what one pod counts, drawn from a seed
+traffic       requests to all pods, counted second by second
+prometheus    scrapes the traffic and answers the query API
 """

@@ -1,14 +1,13 @@
 """How a stand-in is served: on the loopback interface alone, with a switch that takes it down."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from http import HTTPStatus
 
 from aiohttp import web
+from aiohttp.typedefs import Handler, Middleware
 
 HOST = "127.0.0.1"
-
-Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 class Outage:
@@ -19,7 +18,7 @@ class Outage:
         self.name = name
         self.down = False
 
-    def __call__(self) -> Callable[[web.Request, Handler], Awaitable[web.StreamResponse]]:
+    def __call__(self) -> Middleware:
         """The middleware, to be given to `web.Application(middlewares=[...])`."""
 
         @web.middleware
