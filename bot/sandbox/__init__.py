@@ -8,6 +8,7 @@ endpoint      a pod that gets a share of a service's requests
 behaviour     how a version answers: what its tag says, and what somebody has said since
 counting      what one pod counts, drawn from a seed
 traffic       requests to all pods, counted second by second
+service_door  what smoke checks ask of the services
 registry      images, what is attached to them, and a key that signs them
 prometheus    scrapes the traffic and answers the query API
 """

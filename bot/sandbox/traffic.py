@@ -126,6 +126,16 @@ class Traffic:
         whom: str | Arm = Arm(arm) if arm is not None else version or ""
         self._tell(None, lambda: self._said.update({whom: Change()}))
 
+    def endpoints(self, *, service: str, namespace: str) -> tuple[Endpoint, ...]:
+        """The pods of a service as they were told last, those without a share among them."""
+        self.catch_up()
+        there = (one for one in self._pods.values() if (one.endpoint.namespace, one.service) == (namespace, service))
+        return tuple(one.endpoint for one in there)
+
+    def version_of(self, image: str) -> str:
+        """The version that an image is."""
+        return self._version_of(image)
+
     def behaviour(self, endpoint: Endpoint) -> Behaviour:
         """How a pod answers now."""
         self.catch_up()
