@@ -19,15 +19,17 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from bot.domain.image import Digest
 from bot.ports.signatures import SignedBy
+from bot.sandbox.registry.blob import Blob
+from bot.sandbox.registry.signing import simple_signing
 from runbooks.attestations import CERTIFICATE_NOTE, LOG_NOTE, SIGNATURE_NOTE
 from runbooks.statements import ENVELOPE, IN_TOTO, SIMPLE_SIGNING
-from tests.fakes.image_registry import Blob
 
 PrivateKey = ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey | ed25519.Ed25519PrivateKey
 BUNDLE_03 = "application/vnd.dev.sigstore.bundle.v0.3+json"
 SIGN_TYPE = "https://sigstore.dev/cosign/sign/v1"
 GITHUB = "https://token.actions.githubusercontent.com"
 WORKFLOW = "https://github.com/acme/api/.github/workflows/build.yml@refs/heads/main"
+IMAGE = "registry.example/acme/api"
 SIGNED_AT = datetime(2026, 3, 2, 11, 0, tzinfo=UTC)
 SCT_LIST = x509.ObjectIdentifier("1.3.6.1.4.1.11129.2.4.2")
 
@@ -50,16 +52,6 @@ def signed(key: PrivateKey, message: bytes) -> bytes:
         case rsa.RSAPrivateKey():
             return key.sign(message, padding.PKCS1v15(), SHA256())
     return key.sign(message)
-
-
-def simple_signing(digest: str, *, kind: str = "cosign container image signature") -> bytes:
-    """What cosign signs of an image."""
-    critical = {
-        "identity": {"docker-reference": "registry.example/acme/api"},
-        "image": {"docker-manifest-digest": digest},
-        "type": kind,
-    }
-    return json.dumps({"critical": critical, "optional": None}).encode()
 
 
 def statement(digest: str, predicate_type: str = SIGN_TYPE, predicate: Mapping[str, Any] | None = None) -> bytes:
@@ -102,7 +94,7 @@ class KeyHolder:
 
     def simple(self, digest: str, **payload: Any) -> Blob:
         """A layer of cosign's `.sig` tag."""
-        body = simple_signing(digest, **payload)
+        body = simple_signing(IMAGE, digest, **payload)
         return Blob(body, SIMPLE_SIGNING, {SIGNATURE_NOTE: b64(signed(self.key, body))})
 
     def attestation(self, payload: bytes) -> Blob:
@@ -297,7 +289,7 @@ class Signer:
 
     def simple(self, digest: str, **proof: str) -> Blob:
         """A layer of cosign's `.sig` tag, with certificate and promise; `proof` replaces annotations."""
-        body = simple_signing(digest)
+        body = simple_signing(IMAGE, digest)
         signature = signed(self.key, body)
         promise = self.sigstore.promise(self.hashed_body(body, signature), self.at)
         notes = {SIGNATURE_NOTE: b64(signature), CERTIFICATE_NOTE: self.pem, LOG_NOTE: json.dumps(promise)}

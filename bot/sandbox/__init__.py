@@ -4,7 +4,19 @@ Nothing else in the house imports it: the bot is given other addresses and does 
 protocol over loopback HTTP, takes its time from the `Clock` port and passes the contract suites of the real servers.
 
 loopback      how a stand-in is served, and the switch that takes it down
-endpoint      a pod that gets a share of a service's requests
 slack         a Slack workspace
-channel_api   the page's half of it, which own_page keeps from other pages
+kubernetes    a cluster: the API with the controllers and nodes behind it
+registry      images, what is attached to them, and a key that signs them
+prometheus    scrapes the traffic and answers the query API
+traffic       requests to all pods, counted second by second
+behaviour     how a version answers: what its tag says, and what somebody has said since
+counting      what one pod counts, drawn from a seed
+endpoint      a pod that gets a share of a service's requests
+service_door  what smoke checks ask of the services
+
+scenery       what stands there before anybody types: versions, manifests, the catalogue and the runbooks
+page          the page's files; page_server serves them, channel_api is its half of Slack, own_page keeps others out
+vocabulary    what its message box completes
+bot_process   `sluice serve` beside it, in a process of its own
+virtual_clock time that passes as fast as the work is done
 """

@@ -1,15 +1,13 @@
 """How a stand-in is served: on the loopback interface alone, with a switch that takes it down."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from http import HTTPStatus
 
 from aiohttp import web
-from aiohttp.typedefs import Middleware
+from aiohttp.typedefs import Handler, Middleware
 
 HOST = "127.0.0.1"
-
-Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 class Outage:

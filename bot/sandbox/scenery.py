@@ -100,9 +100,7 @@ class Addresses:
 def catalogue(at: Addresses) -> str:
     """The text of `sluice.yaml`."""
     services = "".join(SERVICE.format(name=name, registry=at.registry, door=at.door) for name in SERVICES)
-    return CATALOGUE.format(
-        kubeconfig=at.kubeconfig, registry=at.registry, prometheus=at.prometheus, services=services
-    )
+    return CATALOGUE.format(kubeconfig=at.kubeconfig, registry=at.registry, prometheus=at.prometheus, services=services)
 
 
 def manifests(registry: str) -> list[tuple[str, Manifest]]:

@@ -11,9 +11,9 @@ from bot.adapters.oci_attached import MOST_ATTACHED, MOST_CONTENT
 from bot.domain.errors import RefusedError, SluiceError, UnreachableError, UnreadableError
 from bot.domain.image import Digest
 from bot.ports.image_registry import Layer
+from bot.sandbox.registry.blob import Blob
 from tests.adapters.oci_server import OciServer, rewritten
 from tests.adapters.oci_world import API, asking, pushed
-from tests.fakes.image_registry import Blob
 from tests.real.servers import INDEX
 
 PATH = "acme/api"
@@ -46,7 +46,7 @@ async def an_image(server: OciServer, *blobs: Blob) -> Digest:
 async def test_pages_are_followed(server: OciServer) -> None:
     """To the last one."""
     image = await an_image(server, *(Blob(f"{number}".encode(), "text/plain") for number in range(5)))
-    server.page = 2
+    server.distribution.page = 2
     async with asking(server) as registry:
         assert len(await registry.attached(API, image)) == 5
 
@@ -69,7 +69,7 @@ async def test_pages_without_an_end_are_refused(server: OciServer) -> None:
 @pytest.mark.parametrize("without_referrers", [None, 404])
 async def test_an_artifact_of_another_subject_is_left_out(server: OciServer, without_referrers: int | None) -> None:
     """Whoever may push can write anything into the index of the tag; the artifact's own manifest decides."""
-    server.without_referrers = without_referrers
+    server.distribution.without_referrers = without_referrers
     image = await an_image(server)
     pusher = await pushed(server)
     other = await pusher.push(PATH, "v2")
@@ -82,9 +82,9 @@ async def test_an_artifact_of_another_subject_is_left_out(server: OciServer, wit
 
 async def test_an_answer_that_is_no_index_means_that_there_is_no_such_api(server: OciServer) -> None:
     """As a proxy's friendly page with HTTP 200; then the tag is asked."""
-    server.without_referrers = 404
+    server.distribution.without_referrers = 404
     image = await an_image(server, REPORT)
-    server.without_referrers = 200
+    server.distribution.without_referrers = 200
     async with asking(server) as registry:
         assert len(await registry.attached(API, image)) == 1
 

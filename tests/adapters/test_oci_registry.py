@@ -220,7 +220,7 @@ async def test_tags_come_in_pages() -> None:
     """A commit is found on any of the first ten."""
     server = OciServer()
     await pushed(server, *(f"v{number}" for number in range(7)), "sha-9f2c1e7aa0")
-    server.page = 2
+    server.distribution.page = 2
     async with asking(server) as registry:
         assert (await registry.resolve(API, "9f2c1e7")).tag == "sha-9f2c1e7aa0"
         with pytest.raises(NotFoundError, match="near names"):
@@ -231,7 +231,7 @@ async def test_tags_without_end_are_read_to_the_tenth_page() -> None:
     """A registry that always has another page must not hold us for ever."""
     server = OciServer()
     await pushed(server, *(f"v{number}" for number in range(30)))
-    server.page = 2
+    server.distribution.page = 2
     async with asking(server) as registry:
         with pytest.raises(NotFoundError):
             await registry.resolve(API, "9f2c1e7")

@@ -14,10 +14,10 @@ from bot.adapters.sigstore_signatures import SigstoreSignatures
 from bot.domain.errors import PermanentError, RefusedError, UnreadableError, UntrustedError
 from bot.domain.image import Digest
 from bot.ports.signatures import Proof, Signed, SignedBy
+from bot.sandbox.registry.blob import Blob
 from runbooks.attestations import CERTIFICATE_NOTE, LOG_NOTE, SIGNATURE_NOTE
 from runbooks.statements import IN_TOTO
 from tests.builders import DIGEST
-from tests.fakes.image_registry import Blob
 from tests.signing import (
     GITHUB,
     SIGNED_AT,

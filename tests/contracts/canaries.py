@@ -26,9 +26,10 @@ from runbooks.signals import Signals, resolve
 from tests.adapters.datadog_server import DatadogServer
 from tests.adapters.newrelic_server import ACCOUNT, KEY, NewRelicServer
 from tests.adapters.prometheus_server import PrometheusServer
+from tests.contracts.sandbox_metrics import SandboxStreams, sandbox_metrics
 from tests.fakes.clock import START
 from tests.fakes.metrics import FakeMetrics
-from tests.fakes.streams import Load, Streams
+from tests.fakes.streams import Load
 from tests.real import servers
 
 INTERVAL = timedelta(seconds=1)
@@ -96,11 +97,19 @@ def pod(workload: str, number: int, *, suffix: str = "") -> str:
     return f"{workload}{suffix}-7d9f8b6c5-{CONSONANTS[number] * 5}"
 
 
+class Loading(Protocol):
+    """Where pods come under load."""
+
+    def load(self, pod: str, at: datetime, load: Load) -> None:
+        """From `at` on the pod does this."""
+        ...
+
+
 class VirtualWorld:
     """Streams in virtual time. Every second somebody may scrape."""
 
     def __init__(
-        self, metrics: Metrics, streams: Streams, scrape: Callable[[datetime], None], vendor: Vendor = PROMETHEUS
+        self, metrics: Metrics, streams: Loading, scrape: Callable[[datetime], None], vendor: Vendor = PROMETHEUS
     ) -> None:
         self.metrics, self.workload, self.vendor = metrics, "api", vendor
         self._streams, self._scrape, self._now = streams, scrape, START
@@ -151,6 +160,14 @@ async def memory_world() -> AsyncIterator[World]:
         yield VirtualWorld(metrics, server.streams, server.scrape)
 
 
+@asynccontextmanager
+async def sandbox_world() -> AsyncIterator[World]:
+    """The contract on our client and the sandbox's Prometheus, which counts with noise."""
+    streams = SandboxStreams(noisy=True)
+    async with sandbox_metrics(streams) as metrics:
+        yield VirtualWorld(metrics, streams, streams.until)
+
+
 def datadog_metrics(server: DatadogServer) -> DatadogMetrics:
     """Our client of a Datadog in memory, whose counts are whole at once."""
     keys = SecretStr("api"), SecretStr("app")
@@ -196,6 +213,7 @@ Worlds = Callable[[], AbstractAsyncContextManager[World]]
 METRICS_WORLDS = [
     pytest.param(fake_world, id="fake"),
     pytest.param(memory_world, id="memory"),
+    pytest.param(sandbox_world, id="sandbox"),
     pytest.param(datadog_world, id="datadog"),
     pytest.param(newrelic_world, id="newrelic"),
     pytest.param(real_world, id="real", marks=pytest.mark.real),

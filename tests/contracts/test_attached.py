@@ -13,8 +13,11 @@ from bot.adapters.oci_registry import OciRegistry
 from bot.domain.errors import NotFoundError
 from bot.domain.image import Digest
 from bot.ports.image_registry import ImageRegistry, Layer, Place
-from tests.adapters.oci_server import OciServer
-from tests.fakes.image_registry import Blob, FakeRegistry
+from bot.sandbox.loopback import listening
+from bot.sandbox.registry.blob import Blob
+from bot.sandbox.registry.server import RegistryServer
+from tests.fakes.clock import FakeClock
+from tests.fakes.image_registry import FakeRegistry
 from tests.real import servers
 
 SARIF = "application/sarif+json"
@@ -61,7 +64,7 @@ class FakeWorld:
 
 
 class HttpWorld:
-    """A server that speaks the distribution protocol: our own in memory, or a real one."""
+    """A server that speaks the distribution protocol: the sandbox's, or a real one."""
 
     def __init__(self, registry: ImageRegistry, pusher: servers.Registry) -> None:
         self.registry, self._pusher = registry, pusher
@@ -88,16 +91,19 @@ async def fake_world() -> AsyncIterator[World]:
     yield FakeWorld()
 
 
-def memory_world(without_referrers: int | None = None) -> Callable[[], AbstractAsyncContextManager[World]]:
-    """The contract on our client and a server in memory, with the referrers API or without."""
+def sandbox_world(without_referrers: int | None = None) -> Callable[[], AbstractAsyncContextManager[World]]:
+    """The contract on our client and the sandbox's registry over loopback, with the referrers API or without."""
 
     @asynccontextmanager
     async def opened() -> AsyncIterator[World]:
-        server = OciServer()
-        server.without_referrers = without_referrers
-        pushing = httpx.AsyncClient(transport=server, base_url="http://localhost:5000")
-        async with pushing as http, OciRegistry(transport=server) as registry:
-            yield HttpWorld(registry, servers.Registry(http, "localhost:5000"))
+        server = RegistryServer(FakeClock())
+        server.distribution.without_referrers = without_referrers
+        async with (
+            listening(server.application()) as url,
+            httpx.AsyncClient(base_url=url) as http,
+            OciRegistry() as registry,
+        ):
+            yield HttpWorld(registry, servers.Registry(http, http.base_url.netloc.decode()))
 
     return opened
 
@@ -112,8 +118,8 @@ async def real_world() -> AsyncIterator[World]:
 Worlds = Callable[[], AbstractAsyncContextManager[World]]
 WORLDS = [
     pytest.param(fake_world, id="fake"),
-    pytest.param(memory_world(), id="with the API"),
-    *(pytest.param(memory_world(status), id=f"by tag, {status}") for status in (404, 400, 405, 406)),
+    pytest.param(sandbox_world(), id="sandbox"),
+    *(pytest.param(sandbox_world(status), id=f"sandbox by tag, {status}") for status in (404, 400, 405, 406)),
     pytest.param(real_world, id="real", marks=pytest.mark.real),
 ]
 

@@ -14,7 +14,9 @@ from bot.adapters.oci_registry import OciRegistry
 from bot.domain.errors import NotFoundError
 from bot.domain.image import Digest
 from bot.ports.image_registry import ImageRegistry
-from tests.adapters.oci_server import OciServer
+from bot.sandbox.loopback import listening
+from bot.sandbox.registry.server import RegistryServer
+from tests.fakes.clock import FakeClock
 from tests.fakes.image_registry import FakeRegistry
 from tests.real import servers
 
@@ -55,7 +57,7 @@ class FakeWorld:
 
 
 class HttpWorld:
-    """A server that speaks the distribution protocol: our own in memory, or a real one."""
+    """A server that speaks the distribution protocol: the sandbox's, or a real one."""
 
     def __init__(self, registry: ImageRegistry, pusher: servers.Registry) -> None:
         self.registry, self._pusher = registry, pusher
@@ -79,13 +81,38 @@ async def fake_world() -> AsyncIterator[World]:
     yield FakeWorld()
 
 
+class SandboxWorld:
+    """The sandbox's registry, pushed to from Python and read over loopback."""
+
+    def __init__(self, registry: ImageRegistry, server: RegistryServer, host: str) -> None:
+        self.registry, self._server = registry, server
+        self.repository = f"{host}/acme/api"
+
+    async def push(self, tag: str, labels: Mapping[str, str] | None = None) -> Digest:
+        return self._server.push("acme/api", tag, labels=labels, created=BUILT)
+
+    async def push_for_two(self, tag: str, labels: Mapping[str, str]) -> Digest:
+        platforms = ("linux/amd64", "linux/arm64")
+        return self._server.push("acme/api", tag, labels=labels, platforms=platforms, created=BUILT)
+
+
 @asynccontextmanager
-async def memory_world() -> AsyncIterator[World]:
-    """The contract on our client and a server in memory."""
-    server = OciServer()
-    pushing = httpx.AsyncClient(transport=server, base_url="http://localhost:5000")
-    async with pushing as http, OciRegistry(transport=server) as registry:
-        yield HttpWorld(registry, servers.Registry(http, "localhost:5000"))
+async def sandbox_world() -> AsyncIterator[World]:
+    """The contract on our client and the sandbox's registry."""
+    server = RegistryServer(FakeClock())
+    async with listening(server.application()) as url, OciRegistry() as registry:
+        yield SandboxWorld(registry, server, httpx.URL(url).netloc.decode())
+
+
+@asynccontextmanager
+async def pushed_world() -> AsyncIterator[World]:
+    """The same, pushed to over HTTP like a real one."""
+    async with (
+        listening(RegistryServer(FakeClock()).application()) as url,
+        httpx.AsyncClient(base_url=url) as http,
+        OciRegistry() as registry,
+    ):
+        yield HttpWorld(registry, servers.Registry(http, http.base_url.netloc.decode()))
 
 
 @asynccontextmanager
@@ -98,7 +125,8 @@ async def real_world() -> AsyncIterator[World]:
 Worlds = Callable[[], AbstractAsyncContextManager[World]]
 WORLDS = [
     pytest.param(fake_world, id="fake"),
-    pytest.param(memory_world, id="memory"),
+    pytest.param(sandbox_world, id="sandbox"),
+    pytest.param(pushed_world, id="sandbox, over HTTP"),
     pytest.param(real_world, id="real", marks=pytest.mark.real),
 ]
 

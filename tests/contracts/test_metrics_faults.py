@@ -28,6 +28,7 @@ from tests.contracts.canaries import (
     pod,
     queries_of,
 )
+from tests.contracts.sandbox_metrics import SandboxStreams, sandbox_metrics
 from tests.fakes.clock import START
 from tests.fakes.metrics import FakeMetrics
 from tests.fakes.streams import Load, Streams
@@ -46,11 +47,12 @@ class World:
     """Streams that a test changes, and the server that scrapes them every second."""
 
     metrics: Metrics
-    streams: Streams
+    streams: Streams | SandboxStreams
     scrape_until: Callable[[datetime], None]
     break_down: Callable[[], None]
     warn: Callable[[str], None]
     vendor: Vendor = PROMETHEUS
+    down_says: str = "cannot be reached: it is down"
 
     @property
     def queries(self) -> SignalQueries:
@@ -103,6 +105,20 @@ async def memory_world() -> AsyncIterator[World]:
 
 
 @asynccontextmanager
+async def sandbox_world() -> AsyncIterator[World]:
+    """Our client and the sandbox's Prometheus, over loopback; what is down there is so behind a load balancer."""
+    streams = SandboxStreams(noisy=False)
+    server = streams.server
+
+    def break_down() -> None:
+        server.outage.down = True
+
+    says = "answered HTTP 503: prometheus is down"
+    async with sandbox_metrics(streams) as metrics:
+        yield World(metrics, streams, streams.until, break_down, server.warnings.append, down_says=says)
+
+
+@asynccontextmanager
 async def datadog_world() -> AsyncIterator[World]:
     """Our client of Datadog and a Datadog in memory."""
     server = DatadogServer()
@@ -133,6 +149,7 @@ Worlds = Callable[[], AbstractAsyncContextManager[World]]
 WORLDS = [
     pytest.param(fake_world, id="fake"),
     pytest.param(memory_world, id="memory"),
+    pytest.param(sandbox_world, id="sandbox"),
     pytest.param(datadog_world, id="datadog"),
     pytest.param(newrelic_world, id="newrelic"),
 ]
@@ -266,7 +283,7 @@ async def test_a_server_that_is_down_is_unreachable(worlds: Worlds) -> None:
     async with worlds() as world:
         both_arms(world)
         world.break_down()
-        with pytest.raises(UnreachableError, match="cannot be reached: it is down"):
+        with pytest.raises(UnreachableError, match=world.down_says):
             await world.read(4, 5)
-        with pytest.raises(UnreachableError, match="cannot be reached: it is down"):
+        with pytest.raises(UnreachableError, match=world.down_says):
             await world.metrics.prove(world.queries, after(5))

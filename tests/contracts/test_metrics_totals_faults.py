@@ -77,5 +77,5 @@ async def test_a_server_that_is_down_is_unreachable(worlds: Worlds) -> None:
     async with worlds() as world:
         world.streams.load(STABLE, START, Load())
         world.break_down()
-        with pytest.raises(UnreachableError, match="cannot be reached: it is down"):
+        with pytest.raises(UnreachableError, match=world.down_says):
             await summed(world, 24)

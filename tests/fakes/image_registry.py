@@ -2,30 +2,17 @@
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import datetime
 
 from bot.adapters.oci_tags import exact_names, meant
 from bot.domain.errors import NotFoundError, RefusedError, UnreachableError, UnreadableError
 from bot.domain.image import DIGEST, Digest
 from bot.ports.image_registry import Attached, Layer, Place, ResolvedImage
+from bot.sandbox.registry.blob import Blob
 
 LINUX = ("linux/amd64",)
 MOST_ATTACHED = 100
-
-
-@dataclass(frozen=True, slots=True)
-class Blob:
-    """A layer to attach, with its bytes."""
-
-    content: bytes
-    media_type: str
-    annotations: Mapping[str, str] = field(default_factory=dict)
-
-    @property
-    def digest(self) -> Digest:
-        """The name of exactly these bytes."""
-        return Digest(f"sha256:{hashlib.sha256(self.content).hexdigest()}")
 
 
 class FakeRegistry:

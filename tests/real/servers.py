@@ -21,7 +21,7 @@ from bot.adapters.kubernetes_login import Connection
 from bot.adapters.system_clock import SystemClock
 from bot.domain.image import Digest
 from bot.domain.target import WorkloadKind, WorkloadRef
-from tests.fakes.image_registry import Blob
+from bot.sandbox.registry.blob import Blob
 
 Seen = TypeVar("Seen")
 

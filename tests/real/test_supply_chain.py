@@ -18,6 +18,7 @@ from bot.adapters.sigstore_signatures import SigstoreSignatures
 from bot.adapters.system_clock import SystemClock
 from bot.domain.image import Digest
 from bot.domain.outcome import Failed, Outcome, Succeeded
+from bot.sandbox.registry.blob import Blob
 from runbooks.attestations import Attestations
 from runbooks.gates.signature import SignatureGate
 from runbooks.gates.vulnerabilities import VulnerabilitiesGate
@@ -26,7 +27,6 @@ from runbooks.scanning import ScanFinder
 from tests.builders import a_plan
 from tests.fakes.clock import START
 from tests.fakes.cluster import FakeClusters
-from tests.fakes.image_registry import Blob
 from tests.real import servers
 from tests.real.custom_resources import scanner_installed
 from tests.runbooks.passes import WORKLOAD, Place

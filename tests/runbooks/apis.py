@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from tests.fakes.image_registry import Blob
+from bot.sandbox.registry.blob import Blob
 
 YAML_TYPE = "application/vnd.oai.openapi+yaml"
 JSON_TYPE = "application/vnd.oai.openapi+json"

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
+from bot.sandbox.registry.blob import Blob
 from tests.fakes.clock import START
-from tests.fakes.image_registry import Blob
 
 SCANNED = START - timedelta(hours=3)
 """Before the tests' now."""

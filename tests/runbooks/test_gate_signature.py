@@ -12,11 +12,12 @@ from bot.domain.image import Digest
 from bot.domain.outcome import Evidence, Failed, Outcome, Succeeded
 from bot.ports.image_registry import Place as Where
 from bot.ports.signatures import SignedBy
+from bot.sandbox.registry.blob import Blob
 from runbooks.attestations import Attestations
 from runbooks.gates.signature import SignatureGate, SignatureSpec
 from runbooks.provenance import SLSA_V02, SLSA_V1
 from tests.builders import REPOSITORY, a_plan
-from tests.fakes.image_registry import Blob, FakeRegistry
+from tests.fakes.image_registry import FakeRegistry
 from tests.runbooks.passes import Place
 from tests.runbooks.scans import VULN, predicate
 from tests.signing import WORKFLOW, KeyHolder, Sigstore, other, provenance, provenance_v02, statement

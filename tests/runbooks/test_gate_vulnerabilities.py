@@ -13,12 +13,13 @@ from bot.domain.errors import NotFoundError
 from bot.domain.image import Digest
 from bot.domain.outcome import Failed, Outcome, Succeeded
 from bot.ports.image_registry import Place as Where
+from bot.sandbox.registry.blob import Blob
 from runbooks.attestations import Attestations
 from runbooks.gates.vulnerabilities import VulnerabilitiesGate, VulnerabilitiesSpec
 from runbooks.scanning import ScanFinder
 from tests.builders import REPOSITORY, a_plan
 from tests.fakes.clock import START
-from tests.fakes.image_registry import Blob, FakeRegistry
+from tests.fakes.image_registry import FakeRegistry
 from tests.runbooks.passes import WORKLOAD, Place
 from tests.runbooks.scans import (
     CRITICAL,

@@ -21,6 +21,7 @@ from bot.adapters.sigstore_signatures import SigstoreSignatures
 from bot.domain.errors import PermanentError, TemporaryError
 from bot.domain.image import Digest
 from bot.domain.outcome import Failed, Outcome
+from bot.sandbox.registry.blob import Blob
 from runbooks.attestations import Attestations
 from runbooks.gates.signature import SignatureGate
 from runbooks.gates.vulnerabilities import VulnerabilitiesGate
@@ -30,7 +31,6 @@ from tests.adapters.oci_server import OciServer
 from tests.adapters.oci_world import API, pushed
 from tests.builders import a_plan
 from tests.fakes.clock import START
-from tests.fakes.image_registry import Blob
 from tests.real.servers import INDEX, Registry
 from tests.runbooks.passes import WORKLOAD, Place
 from tests.runbooks.scans import (
@@ -251,7 +251,7 @@ async def _nothing(_attack: Attack) -> None:
 
 @row(SCANS, "a tag that lists what belongs to another image")
 async def _foreign_report(attack: Attack) -> None:
-    attack.server.without_referrers = 404
+    attack.server.distribution.without_referrers = 404
     report = await attack.attach(blob(trivy(attack.digest)), to=attack.other)
     await attack.pusher.list_referrer(PATH, attack.digest, report)
 
@@ -395,7 +395,7 @@ async def _late(attack: Attack) -> None:
 @row(SIGNATURES, "a tag that lists what belongs to another image")
 async def _foreign_signature(attack: Attack) -> None:
     attack.params = {"signatures": attack.signed["signatures"]}
-    attack.server.without_referrers = 404
+    attack.server.distribution.without_referrers = 404
     found = await attack.attach(attack.ann.bundle(statement(attack.digest)), to=attack.other)
     await attack.pusher.list_referrer(PATH, attack.digest, found)
 
