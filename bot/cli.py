@@ -188,8 +188,3 @@ async def _asked(words: list[str]) -> bool:
 
 def _quoted(word: str) -> str:
     return f'"{word}"' if " " in word else word
-
-
-def main() -> None:
-    """The entry point of `sluice`."""
-    app()

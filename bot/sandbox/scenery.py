@@ -1,7 +1,6 @@
 """What stands in the sandbox before anybody types: versions, manifests, the catalogue and the runbooks."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 Manifest = dict[str, Any]
@@ -87,20 +86,10 @@ SERVICE = """\
 """
 
 
-@dataclass(frozen=True, slots=True)
-class Addresses:
-    """Where the stand-ins are. `registry` is a host with its port; the others are URLs; `kubeconfig` is a path."""
-
-    kubeconfig: str
-    registry: str
-    prometheus: str
-    door: str
-
-
-def catalogue(at: Addresses) -> str:
-    """The text of `sluice.yaml`."""
-    services = "".join(SERVICE.format(name=name, registry=at.registry, door=at.door) for name in SERVICES)
-    return CATALOGUE.format(kubeconfig=at.kubeconfig, registry=at.registry, prometheus=at.prometheus, services=services)
+def catalogue(*, kubeconfig: str, registry: str, prometheus: str, door: str) -> str:
+    """The text of `sluice.yaml`. `registry` is a host with its port, `kubeconfig` a path; the others are URLs."""
+    services = "".join(SERVICE.format(name=name, registry=registry, door=door) for name in SERVICES)
+    return CATALOGUE.format(kubeconfig=kubeconfig, registry=registry, prometheus=prometheus, services=services)
 
 
 def manifests(registry: str) -> list[tuple[str, Manifest]]:
