@@ -82,7 +82,8 @@ class Deliveries:
 
     async def __aenter__(self) -> Self:
         self._group = await asyncio.TaskGroup().__aenter__()
-        self._session = aiohttp.ClientSession()
+        # A new connection each time: an old one may lead to an app that was killed and has come back.
+        self._session = aiohttp.ClientSession(connector=aiohttp.TCPConnector(force_close=True))
         return self
 
     async def __aexit__(

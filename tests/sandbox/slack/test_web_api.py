@@ -6,6 +6,8 @@ import pytest
 
 from tests.sandbox.slack.callers import DEPLOYS, Caller, caller
 
+VIEW = '{"type": "modal", "title": {"type": "plain_text", "text": "Release"}, "blocks": [{"type": "divider"}]}'
+
 
 async def test_arguments_come_from_query_form_and_json() -> None:
     """Client libraries use all three."""
@@ -66,7 +68,7 @@ async def test_the_app_may_do_what_its_scopes_say() -> None:
         ("usergroups.users.list", {"usergroup": "S0NONE"}, "no_such_subteam"),
         ("conversations.open", {"users": "U0NOBODY"}, "user_not_found"),
         ("conversations.open", {}, "users_list_not_supplied"),
-        ("views.open", {"trigger_id": "1.2.x", "view": "{}"}, "invalid_trigger_id"),
+        ("views.open", {"trigger_id": "1.2.x", "view": VIEW}, "invalid_trigger_id"),
         ("bots.info", {"bot": "B0NONE"}, "bot_not_found"),
     ],
 )
