@@ -45,6 +45,8 @@ def test_a_typed_line_becomes_what_slack_keeps(typed: str, sent: str) -> None:
         ("ann", "deploys", "  ", "no_text"),
         ("ann", "deploys", "/balloon up", "unknown_command"),
         ("eve", "deploys", "hi", ""),
+        ("ann", "deploys", "half a sign \ud83d", ""),
+        ("ann", "deploys", "/deploy \ud83d", ""),
     ],
 )
 async def test_not_everything_can_be_said(user: str, channel: str, text: str, error: str) -> None:

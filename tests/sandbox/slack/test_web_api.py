@@ -62,6 +62,7 @@ async def test_the_app_may_do_what_its_scopes_say() -> None:
         ("chat.postMessage", {"channel": "C0NOWHERE", "text": "hi"}, "channel_not_found"),
         ("conversations.history", {"channel": DEPLOYS, "cursor": "nonsense"}, "invalid_cursor"),
         ("conversations.history", {"channel": DEPLOYS, "limit": "many"}, "invalid_limit"),
+        ("conversations.history", {"channel": DEPLOYS, "limit": "9" * 5000}, "invalid_limit"),
         ("conversations.history", {"channel": DEPLOYS, "oldest": "early"}, "invalid_ts_oldest"),
         ("conversations.list", {"types": "everything"}, "invalid_types"),
         ("users.info", {"user": "U0NOBODY"}, "user_not_found"),
