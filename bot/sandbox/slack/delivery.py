@@ -103,7 +103,7 @@ class Deliveries:
 
     async def interact(self, form: dict[str, Any]) -> Answer:
         """A command, a click or a form that was sent, to be answered while a person waits. It is never sent again."""
-        text = urlencode({name: value for name, value in form.items()}, errors="replace")
+        text = urlencode(form, errors="replace")
         return await self._send(text, _FORM, {})
 
     async def verify(self) -> bool:
