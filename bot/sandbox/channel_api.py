@@ -64,6 +64,7 @@ from bot.sandbox.slack.journal import FORGOTTEN, Change
 from bot.sandbox.slack.shown import Shown
 from bot.sandbox.slack.stand_in import SlackStandIn
 
+DIGITS_MOST = 18
 HEARTBEAT = timedelta(seconds=15)
 """Real time: so often a feed says that it is alive, and notices that nobody listens."""
 
@@ -105,7 +106,7 @@ class ChannelApi:
         except SlackFaultError:
             return _nobody()
         after = request.headers.get("Last-Event-ID") or request.query.get("after", "")
-        if not after.isdecimal():
+        if not after.isdecimal() or len(after) > DIGITS_MOST:
             return refusal(HTTPStatus.BAD_REQUEST, "invalid_request", "`after` is the number of a change.")
         response = web.StreamResponse(headers={"Content-Type": "text/event-stream", "Cache-Control": "no-store"})
         await response.prepare(request)

@@ -8,6 +8,7 @@ from aiohttp import web
 
 from bot.sandbox.slack.fault import SlackFaultError, with_messages
 
+DIGITS_MOST = 18
 JSON, FORM, MULTIPART = "application/json", "application/x-www-form-urlencoded", "multipart/form-data"
 
 
@@ -39,7 +40,7 @@ class Arguments:
         value = self.text(name)
         if not value:
             return default
-        if not value.isdecimal() or int(value) < 1:
+        if not value.isdecimal() or len(value) > DIGITS_MOST or int(value) < 1:
             raise SlackFaultError(error)
         return min(int(value), most)
 

@@ -82,7 +82,8 @@ class Deliveries:
 
     async def __aenter__(self) -> Self:
         self._group = await asyncio.TaskGroup().__aenter__()
-        self._session = aiohttp.ClientSession()
+        # A new connection each time: an old one may lead to an app that was killed and has come back.
+        self._session = aiohttp.ClientSession(connector=aiohttp.TCPConnector(force_close=True))
         return self
 
     async def __aexit__(
@@ -102,7 +103,7 @@ class Deliveries:
 
     async def interact(self, form: dict[str, Any]) -> Answer:
         """A command, a click or a form that was sent, to be answered while a person waits. It is never sent again."""
-        text = urlencode({name: value for name, value in form.items() if value is not None})
+        text = urlencode(form, errors="replace")
         return await self._send(text, _FORM, {})
 
     async def verify(self) -> bool:

@@ -151,7 +151,8 @@ def _errors(modal: Modal, errors: Any) -> dict[str, str]:
 def _action(message: Message, action_id: str, *, block_id: str | None, option: str | None) -> Body:
     """The element as a click tells it. Raises SlackFaultError where the message has no such element."""
     for block in message.blocks:
-        for element in [*block.get("elements", ()), block.get("accessory") or {}]:
+        held = block["elements"] if block["type"] == "actions" else [block.get("accessory") or {}]
+        for element in held:
             if element.get("action_id") == action_id and block_id in (None, block["block_id"]):
                 return _told_of(element, block["block_id"], option)
     raise SlackFaultError("action_not_found")

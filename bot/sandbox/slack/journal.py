@@ -28,12 +28,15 @@ class Change:
 
 
 class Journal:
-    """The last changes. Its memory is bounded; reading never holds up writing."""
+    """The last changes. Its memory is bounded; reading never holds up writing.
 
-    def __init__(self, *, kept: int = KEPT) -> None:
+    Numbers come after `begin`: with one that grows from life to life, a page of an earlier life is told to begin anew.
+    """
+
+    def __init__(self, *, kept: int = KEPT, begin: int = 0) -> None:
         self._changes: deque[Change] = deque(maxlen=kept)
         self._rung = asyncio.Event()
-        self.number = 0
+        self.number = begin
 
     def note(self, kind: str, body: dict[str, Any], *, audience: frozenset[str] | None = None) -> None:
         """Something changed; everybody who waits is woken."""

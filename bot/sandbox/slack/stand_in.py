@@ -56,7 +56,7 @@ class SlackStandIn:
         timing = timing or Timing()
         self.acme = acme or Acme()
         self.signing_secret = signing_secret or secrets.token_hex(16)
-        self.changes = Journal()
+        self.changes = Journal(begin=int(clock.now().timestamp() * 1000))
         self.outage = Outage("Slack")
         self.faults = Faults()
         self.posting_limit = PostingLimit(clock, is_on=timing.limits_posts)

@@ -1,6 +1,7 @@
 """views.*: modals."""
 
 from bot.sandbox.slack.arguments import Arguments
+from bot.sandbox.slack.block_kit import check_modal
 from bot.sandbox.slack.method import Body, Caller, Method
 from bot.sandbox.slack.modals import Modals
 from bot.sandbox.slack.triggers import Triggers
@@ -22,6 +23,7 @@ class ViewMethods:
     def open(self, _caller: Caller, args: Arguments) -> Body:
         """Show a modal to whoever set the trigger off."""
         view = args.parsed("view", error="invalid_arguments")
+        check_modal(view)  # first: what is refused costs no trigger
         user = self._triggers.spend(args.required("trigger_id"))
         return {"view": self._modals.shown(self._modals.open(user, view, at=self._workspace.next_ts()))}
 

@@ -3,15 +3,27 @@
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from bot.sandbox.slack.block_kit import check_message, check_modal
 from bot.sandbox.slack.fault import SlackFaultError
+from bot.sandbox.slack.numbering import numbered
 from bot.slack.blocks import Button, actions, content, context, header, section
 from bot.slack.forms import FORM_VERBS, FormChoices, form
 from bot.slack.release_message import release_message
 from tests.slack.samples import voting
 
 Block = dict[str, Any]
+
+WORDS = st.sampled_from(
+    ["type", "text", "section", "actions", "input", "image", "accessory", "element", "elements", "rich_text", "button"]
+)
+ANYTHING = st.recursive(
+    st.none() | st.booleans() | st.integers() | WORDS,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(WORDS, inner, max_size=5),
+    max_leaves=20,
+)
 
 
 def plain(text: str) -> Block:
@@ -185,3 +197,24 @@ def test_a_form_at_its_limits_is_taken() -> None:
     check_modal(
         modal(title=plain("x" * 24), blocks=[field(), *[{"type": "divider"}] * 99], private_metadata="x" * 3000)
     )
+
+
+def test_ids_are_given_where_none_were_said() -> None:
+    """To blocks and to what can be pressed; `null` says nothing."""
+    kept = numbered([button(action_id=None) | {"block_id": None}, {"type": "divider", "block_id": "mine"}])
+    assert [block["block_id"] for block in kept] == ["b0", "mine"]
+    assert kept[0]["elements"][0]["action_id"] == "b0a0"
+
+
+@given(st.lists(ANYTHING, max_size=3) | ANYTHING)
+def test_whatever_is_sent_is_taken_or_refused(blocks: Any) -> None:
+    """Never a fault of ours; what is taken can be kept."""
+    if not fault(blocks):
+        assert len(numbered(blocks)) == len(blocks)
+
+
+@given(ANYTHING)
+def test_whatever_is_sent_as_a_form_is_taken_or_refused(view: Any) -> None:
+    """With a reason."""
+    with pytest.raises(SlackFaultError, match="invalid_arguments"):
+        check_modal(view)

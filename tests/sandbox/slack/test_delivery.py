@@ -9,9 +9,10 @@ from aiohttp import web
 
 from bot.domain.ids import ChannelId
 from bot.ports.chat import Place
+from bot.sandbox.loopback import listening
 from bot.sandbox.slack.stand_in import SlackStandIn, Timing
 from tests.fakes.clock import FakeClock
-from tests.sandbox.slack.apps import Request, said, scripted, status
+from tests.sandbox.slack.apps import SECRET, Request, ScriptedApp, said, scripted, status
 
 TOKEN = {"Authorization": "Bearer xoxb-sandbox"}
 SOON = timedelta(milliseconds=50)
@@ -223,6 +224,31 @@ async def test_a_trigger_opens_one_form_within_three_seconds(wait: timedelta, ti
         asked = {"trigger_id": app.requests[0].body["trigger_id"], "view": a_form()}
         answers = [(await http.post(f"{slack.api_url}views.open", json=asked)).json() for _ in range(times)]
         assert [answer.get("error", "") for answer in answers] == errors
+
+
+async def test_a_form_that_is_refused_costs_no_trigger() -> None:
+    """The app may send a better one."""
+    async with scripted() as (slack, app, _), httpx.AsyncClient(headers=TOKEN) as http:
+        await slack.people.says("ann", "deploys", "/deploy")
+        trigger = app.requests[0].body["trigger_id"]
+        views = [{"type": "modal"}, a_form()]
+        asked = [{"trigger_id": trigger, "view": view} for view in views]
+        answers = [(await http.post(f"{slack.api_url}views.open", json=body)).json() for body in asked]
+        assert [answer.get("error", "") for answer in answers] == ["invalid_arguments", ""]
+
+
+async def test_an_app_that_was_killed_and_came_back_is_reached_at_once() -> None:
+    """No connection to its former life is tried."""
+    slack = SlackStandIn(FakeClock(), signing_secret=SECRET)
+    async with slack.serving():
+        port = 0
+        for _ in range(2):
+            app = ScriptedApp()
+            served = web.Application()
+            served.router.add_post("/", app.handle)
+            async with listening(served, port=port) as at:
+                slack.request_url, port = at, int(at.rpartition(":")[2])
+                assert (await slack.people.says("ann", "deploys", "/release status")).acknowledged
 
 
 async def test_nothing_is_left_running_when_the_workspace_ends() -> None:

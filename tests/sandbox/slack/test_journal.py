@@ -38,6 +38,13 @@ def test_who_was_away_for_too_long_is_told() -> None:
     assert numbers(journal, 4) == [(3, "forgotten")]
 
 
+def test_a_page_of_an_earlier_life_is_told_so() -> None:
+    """Even before anything has happened in this one."""
+    journal = Journal(begin=100)
+    assert numbers(journal, 99) == [(100, "forgotten")]
+    assert numbers(journal, 100) == []
+
+
 async def test_a_follower_gets_what_was_and_what_comes() -> None:
     """In one go, in order."""
     journal = Journal()

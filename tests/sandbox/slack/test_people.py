@@ -45,6 +45,8 @@ def test_a_typed_line_becomes_what_slack_keeps(typed: str, sent: str) -> None:
         ("ann", "deploys", "  ", "no_text"),
         ("ann", "deploys", "/balloon up", "unknown_command"),
         ("eve", "deploys", "hi", ""),
+        ("ann", "deploys", "half a sign \ud83d", ""),
+        ("ann", "deploys", "/deploy \ud83d", ""),
     ],
 )
 async def test_not_everything_can_be_said(user: str, channel: str, text: str, error: str) -> None:
@@ -81,11 +83,12 @@ async def test_a_private_channel_is_there_for_its_members() -> None:
     """Neither its name nor what happens in it reaches others."""
     ops = Channel("G0OPS", "ops", is_private=True, members=frozenset({"U0ANN", "U0BOB"}))
     slack = SlackStandIn(FakeClock(), acme=Acme(channels=(ops,)))
+    begin = slack.changes.number
     assert (await slack.people.says("ann", "ops", "hi")).acknowledged
     assert (await slack.people.says("dave", "ops", "hi")).error == "channel_not_found"
     assert slack.snapshot("dave")["channels"] == []
-    assert slack.changes.after(0, "U0DAVE") == []
-    assert [change.body["message"]["text"] for change in slack.changes.after(0, "U0BOB")] == ["hi"]
+    assert slack.changes.after(begin, "U0DAVE") == []
+    assert [change.body["message"]["text"] for change in slack.changes.after(begin, "U0BOB")] == ["hi"]
 
 
 async def test_an_archived_channel_takes_nothing() -> None:

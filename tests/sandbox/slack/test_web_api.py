@@ -6,6 +6,8 @@ import pytest
 
 from tests.sandbox.slack.callers import DEPLOYS, Caller, caller
 
+VIEW = '{"type": "modal", "title": {"type": "plain_text", "text": "Release"}, "blocks": [{"type": "divider"}]}'
+
 
 async def test_arguments_come_from_query_form_and_json() -> None:
     """Client libraries use all three."""
@@ -60,13 +62,14 @@ async def test_the_app_may_do_what_its_scopes_say() -> None:
         ("chat.postMessage", {"channel": "C0NOWHERE", "text": "hi"}, "channel_not_found"),
         ("conversations.history", {"channel": DEPLOYS, "cursor": "nonsense"}, "invalid_cursor"),
         ("conversations.history", {"channel": DEPLOYS, "limit": "many"}, "invalid_limit"),
+        ("conversations.history", {"channel": DEPLOYS, "limit": "9" * 5000}, "invalid_limit"),
         ("conversations.history", {"channel": DEPLOYS, "oldest": "early"}, "invalid_ts_oldest"),
         ("conversations.list", {"types": "everything"}, "invalid_types"),
         ("users.info", {"user": "U0NOBODY"}, "user_not_found"),
         ("usergroups.users.list", {"usergroup": "S0NONE"}, "no_such_subteam"),
         ("conversations.open", {"users": "U0NOBODY"}, "user_not_found"),
         ("conversations.open", {}, "users_list_not_supplied"),
-        ("views.open", {"trigger_id": "1.2.x", "view": "{}"}, "invalid_trigger_id"),
+        ("views.open", {"trigger_id": "1.2.x", "view": VIEW}, "invalid_trigger_id"),
         ("bots.info", {"bot": "B0NONE"}, "bot_not_found"),
     ],
 )
