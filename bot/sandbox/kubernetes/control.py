@@ -9,7 +9,7 @@ from typing import Any
 from bot.sandbox.kubernetes import resources
 from bot.sandbox.kubernetes.behaviours import Durations
 from bot.sandbox.kubernetes.happenings import Happenings
-from bot.sandbox.kubernetes.objects import Deletion, Objects
+from bot.sandbox.kubernetes.objects import LETTERS, Deletion, Objects
 from bot.sandbox.kubernetes.resources import Kind, Raw
 from bot.sandbox.kubernetes.store import Record
 from bot.sandbox.kubernetes.timeline import Timeline, moment_of
@@ -117,9 +117,9 @@ def conditioned(raw: Raw, stamp: str, wanted: Raw) -> list[Raw]:
 
 
 def template_hash(template: Raw) -> str:
-    """What tells the pods of one template from those of another, in letters that labels may have."""
-    digest = hashlib.sha256(json.dumps(template, sort_keys=True).encode()).hexdigest()
-    return digest[:10]
+    """What tells the pods of one template from those of another, in the letters of which made-up names consist."""
+    digest = hashlib.sha256(json.dumps(template, sort_keys=True).encode()).digest()
+    return "".join(LETTERS[byte % len(LETTERS)] for byte in digest[:10])
 
 
 def _controller(raw: Raw) -> Any:
