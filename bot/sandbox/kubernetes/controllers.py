@@ -50,6 +50,11 @@ class Controllers:
         for owner in record.raw["metadata"].get("ownerReferences") or ():
             if kind := BY_KIND.get((owner["apiVersion"], owner["kind"])):
                 self._enqueue(kind, (record.key[0], owner["name"]))
+                if record.kind is resources.PODS and (
+                    made_by := self._objects.store.get(kind, (record.key[0], owner["name"]))
+                ):
+                    # A Deployment that recreates waits for pods to be gone, which no count of its sets shows.
+                    self._look_soon(made_by)
 
     def _again(self, record: Record, delay: timedelta) -> None:
         self._objects.timeline.after(delay, lambda: self._look_soon(record))
