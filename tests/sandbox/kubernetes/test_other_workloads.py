@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import pytest
+
 from bot.sandbox.kubernetes.containers import made_up_digest
 from bot.sandbox.kubernetes.server import KubernetesServer
 from tests.fakes.clock import FakeClock
@@ -89,6 +91,24 @@ async def test_a_daemon_set_has_a_pod_on_every_node() -> None:
         status = (await api.get(f"{APPS}/daemonsets/api"))["status"]
     assert sorted(pod["spec"]["nodeName"] for pod in pods) == ["node-1", "node-2", "node-3"]
     assert (status["desiredNumberScheduled"], status["numberAvailable"]) == (3, 3)
+
+
+@pytest.mark.parametrize(
+    ("bound", "allowed"),
+    [({"minAvailable": 1}, 3), ({"minAvailable": "75%"}, 1), ({"maxUnavailable": 1}, 1), ({"minAvailable": 4}, 0)],
+)
+async def test_a_budget_says_how_many_pods_may_be_missing(bound: Raw, allowed: int) -> None:
+    """Of those that are healthy; none while too few are."""
+    spec = {"selector": {"matchLabels": {"app": "api"}}} | bound
+    metadata = {"name": "api", "namespace": "staging"}
+    budget = {"apiVersion": "policy/v1", "kind": "PodDisruptionBudget", "metadata": metadata, "spec": spec}
+    path = "/apis/policy/v1/namespaces/staging/poddisruptionbudgets/api"
+    async with serving(deployment(replicas=4), budget) as api:
+        well = (await api.get(path))["status"]["disruptionsAllowed"]
+        api.kube.server.behave("v1", "notready")
+        api.kube.passes(1)
+        ill = (await api.get(path))["status"]["disruptionsAllowed"]
+    assert (well, ill) == (allowed, 0)
 
 
 def test_an_image_that_no_registry_has_cannot_be_pulled() -> None:
