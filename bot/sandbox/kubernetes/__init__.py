@@ -6,7 +6,7 @@ objects        what a write does; `defaults`, `patches`, `selectors` beside it
 store          all objects, their versions and the recent history; `resources` are the kinds there are
 timeline       when things happen
 controllers    who looks at what; `deployments` (its arithmetic: `rolling`), `replica_sets`, `jobs`, `ordered_sets`,
-               with `control` in their hands
+               `budgets`, with `control` in their hands
 kubelet        pods; `containers` are their lives, `behaviours` what goes wrong in them, `happenings` the Events
 routing        who gets a Service's requests
 panel          what a person sees at a glance

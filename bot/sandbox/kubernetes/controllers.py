@@ -5,6 +5,7 @@ from datetime import timedelta
 
 from bot.sandbox.kubernetes import resources
 from bot.sandbox.kubernetes.behaviours import Durations
+from bot.sandbox.kubernetes.budgets import Budgets
 from bot.sandbox.kubernetes.control import Control
 from bot.sandbox.kubernetes.deployments import Deployments
 from bot.sandbox.kubernetes.happenings import Happenings
@@ -33,12 +34,16 @@ class Controllers:
             resources.STATEFUL_SETS: ordered.reconcile,
             resources.DAEMON_SETS: ordered.reconcile,
             resources.JOBS: Jobs(control).reconcile,
+            resources.BUDGETS: Budgets(control).reconcile,
         }
         objects.store.listeners.append(self._hear)
 
     def _hear(self, change: Change) -> None:
         record = change.record
         self._look_soon(record)
+        if record.kind is resources.PODS:
+            for budget in self._objects.store.of(resources.BUDGETS, record.key[0]):
+                self._enqueue(budget.kind, budget.key)
         if record.kind is resources.NAMESPACES and change.type == "DELETED":
             self._objects.timeline.after(self._durations.react, lambda: self._empty(record.key[1]))
         if change.type == "DELETED" or FOREGROUND in (record.raw["metadata"].get("finalizers") or ()):
@@ -50,6 +55,11 @@ class Controllers:
         for owner in record.raw["metadata"].get("ownerReferences") or ():
             if kind := BY_KIND.get((owner["apiVersion"], owner["kind"])):
                 self._enqueue(kind, (record.key[0], owner["name"]))
+                if record.kind is resources.PODS and (
+                    made_by := self._objects.store.get(kind, (record.key[0], owner["name"]))
+                ):
+                    # A Deployment that recreates waits for pods to be gone, which no count of its sets shows.
+                    self._look_soon(made_by)
 
     def _again(self, record: Record, delay: timedelta) -> None:
         self._objects.timeline.after(delay, lambda: self._look_soon(record))

@@ -95,19 +95,21 @@ def check(kind: Kind, raw: Raw, before: Raw | None) -> None:
             said = "must be greater than or equal to 0"
             raise invalid(kind, name, f"spec.replicas: Invalid value: {spec['replicas']}: {said}")
     if kind is resources.DEPLOYMENTS:
-        _check_rolling(name, spec)
+        rolling = (spec.get("strategy") or {}).get("rollingUpdate") or {}
+        _check_shares(kind, raw, ("maxSurge", "maxUnavailable"), rolling, where="spec.strategy.rollingUpdate")
+    if kind is resources.BUDGETS:
+        _check_shares(kind, raw, ("minAvailable", "maxUnavailable"), spec, where="spec")
     if kind in WITH_TEMPLATES or kind is resources.JOBS:
         _check_containers(kind, name, "spec.template.spec", (spec.get("template") or {}).get("spec") or {})
     if kind is resources.PODS:
         _check_containers(kind, name, "spec", spec)
 
 
-def _check_rolling(name: str, spec: Raw) -> None:
-    rolling = (spec.get("strategy") or {}).get("rollingUpdate") or {}
-    for field in ("maxSurge", "maxUnavailable"):
-        if not re.fullmatch(r"\d+%?", str(rolling.get(field, 0))):
-            said = f"Invalid value: {rolling[field]!r}: must be a whole number or a percentage, e.g. 10%"
-            raise invalid(resources.DEPLOYMENTS, name, f"spec.strategy.rollingUpdate.{field}: {said}")
+def _check_shares(kind: Kind, raw: Raw, fields: tuple[str, ...], within: Raw, *, where: str) -> None:
+    for field in fields:
+        if not re.fullmatch(r"\d+%?", str(within.get(field, 0))):
+            said = f"Invalid value: {within[field]!r}: must be a whole number or a percentage, e.g. 10%"
+            raise invalid(kind, raw["metadata"]["name"], f"{where}.{field}: {said}")
 
 
 def _check_selector(kind: Kind, raw: Raw, before: Raw | None) -> None:

@@ -6,6 +6,7 @@ from bot.sandbox.kubernetes import resources
 from bot.sandbox.kubernetes.objects import Objects
 from bot.sandbox.kubernetes.resources import Key, Raw
 from bot.sandbox.kubernetes.store import Record
+from bot.sandbox.kubernetes.timeline import moment_of
 
 KEPT_FOR = timedelta(hours=1)
 """kube-apiserver's own --event-ttl."""
@@ -44,11 +45,23 @@ class Happenings:
             },
         )
         self._known[about.uid, reason, message] = made.key
-        self._objects.timeline.after(KEPT_FOR, lambda: self._expire(made, about.uid, reason, message))
+        self._expire_later(made, (about.uid, reason, message), KEPT_FOR)
 
-    def _expire(self, made: Record, uid: str, reason: str, message: str) -> None:
-        self._known.pop((uid, reason, message), None)
-        self._objects.store.remove(made)
+    def _expire_later(self, made: Record, known: tuple[str, str, str], delay: timedelta) -> None:
+        """Each time that it happens again it is kept for as long anew."""
+
+        def expire() -> None:
+            found = self._objects.store.get(resources.EVENTS, made.key)
+            left = (
+                moment_of(found.raw["lastTimestamp"]) + KEPT_FOR - self._objects.timeline.now if found else timedelta()
+            )
+            if left > timedelta():
+                self._expire_later(made, known, left)
+                return
+            self._known.pop(known, None)
+            self._objects.store.remove(made)
+
+        self._objects.timeline.after(delay, expire)
 
 
 def _reference(about: Record) -> Raw:

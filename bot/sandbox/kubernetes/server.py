@@ -49,6 +49,7 @@ class KubernetesServer:
         seed: int = 0,
     ) -> None:
         times = durations or Durations()
+        self._begun = False
         self.outage = Outage("the Kubernetes API server")
         self._timeline = Timeline(clock, age=age)
         self._store = Store()
@@ -84,6 +85,7 @@ class KubernetesServer:
 
     def advance(self) -> datetime | None:
         """Let all happen that is due by the clock; when the next thing is. Every request does so first."""
+        self._begun = True
         coming = self._timeline.advance()
         ends = self._watches.expire(self._timeline.now)
         return min((moment for moment in (coming, ends) if moment is not None), default=None)
@@ -95,6 +97,8 @@ class KubernetesServer:
     def apply(self, manifest: Raw) -> None:
         """Put an object there, or merge it into the one that is; its namespace is made where it is missing. Without a
         namespace it is put into `default`. Raises RefusalError, and KeyError for an unknown kind."""
+        if self._begun:
+            self.advance()
         kind = BY_KIND[manifest["apiVersion"], manifest["kind"]]
         metadata = manifest["metadata"]
         namespace = metadata.get("namespace", "default") if kind.namespaced else ""
