@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 from bot.domain.outcome import Evidence, Failed, FailureCause, Outcome, Pending, Succeeded
+from bot.domain.release import may_be
 from bot.domain.target import WorkloadRef
 from bot.ports.cluster import Cluster, Fault, WorkloadState
 from bot.ports.execution import StepContext
@@ -15,12 +16,19 @@ READY_WITHIN = timedelta(seconds=25)
 
 
 async def follow(
-    cluster: Cluster, context: StepContext, image: str, *, ready_within: timedelta = READY_WITHIN
+    cluster: Cluster,
+    context: StepContext,
+    image: str,
+    *,
+    ready_within: timedelta = READY_WITHIN,
+    by_tag: bool = False,
 ) -> Outcome:
-    """One look at the rollout of `image` on the plan's workload: done, hopeless with its cause, or how far."""
+    """One look at the rollout of `image` on the plan's workload: done, hopeless with its cause, or how far. `by_tag`:
+    its tag alone will do, as somebody wrote it into a template that this run has not touched."""
     ref = context.plan.workload
     seen = await cluster.observe(ref, ready_within_s=ready_within.total_seconds())
-    if image not in seen.images.values():
+    names = may_be if by_tag else str.__eq__
+    if not any(names(running, image) for running in seen.images.values()):
         return Failed(
             f"somebody else changed the image to {', '.join(seen.images.values())} during the rollout",
             FailureCause.OVERWRITTEN,

@@ -67,7 +67,8 @@ class Restore(OnWorkload):
             return Pending("the image was set by a pass that died", AT_ONCE, found)
         else:
             await self._set_back(context, plan.previous)
-        outcome = await follow(cluster, context, plan.previous.image)
+        untouched = plan.traffic is not None and not _begun(context)
+        outcome = await follow(cluster, context, plan.previous.image, by_tag=untouched)
         if isinstance(outcome, Succeeded) and plan.traffic is not None:
             return Succeeded(f"{outcome.said}, the canary is gone", outcome.outputs)
         return outcome

@@ -69,6 +69,18 @@ async def test_a_bad_canary_loses_its_traffic_first(canaries: CanaryWorld) -> No
         assert alt.startswith("api v2 in prod: rolled back: errors canary 20 %, baseline 0 %")
 
 
+async def test_a_stable_that_is_named_by_its_tag_alone_is_left_as_it_is(canaries: CanaryWorld) -> None:
+    """Somebody applied it without a digest: nothing of it was touched, so nothing of it needs to be restored."""
+    async with canaries as world:
+        world.cluster.edit(PROD, image="registry.example/acme/api:v1")
+        world.cluster.advance()
+        await world.judging(after=MINUTE)
+        world.turns_bad()
+        await world.until_weight(0)
+        run = await world.finishes()
+        assert (run.phase, world.cluster.image(PROD)) == (Phase.RESTORED, "registry.example/acme/api:v1")
+
+
 async def test_a_guard_rail_takes_the_traffic_back(canaries: CanaryWorld) -> None:
     """Both arms are as bad: nobody is blamed by comparison, and yet the limit holds."""
     async with canaries as world:
