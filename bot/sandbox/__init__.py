@@ -9,7 +9,6 @@ behaviour     how a version answers: what its tag says, and what somebody has sa
 counting      what one pod counts, drawn from a seed
 traffic       requests to all pods, counted second by second
 service_door  what smoke checks ask of the services
-github        commits, their checks and files, and workflows that run
 registry      images, what is attached to them, and a key that signs them
 github        commits, their checks and files, and workflows that run for a while
 prometheus    scrapes the traffic and answers the query API

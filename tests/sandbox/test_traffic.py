@@ -193,3 +193,5 @@ def test_nonsense_is_refused(told: dict[str, object]) -> None:
     """At once, and not when it is counted."""
     with pytest.raises(ValueError, match=r"name either|nobody can behave"):
         Traffic(FakeClock()).answers(**told)  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match="cannot be"):
+        Traffic(FakeClock()).rate(-1, **API)

@@ -8,7 +8,7 @@ from aiohttp import web
 from bot.ports.clock import Clock
 from bot.sandbox.loopback import Outage
 from bot.sandbox.prometheus.query_api import Reply, answered
-from bot.sandbox.prometheus.series_store import SeriesStore, series_labels
+from bot.sandbox.prometheus.series_store import Labels, SeriesStore, series_labels
 from bot.sandbox.traffic import EPOCH, TICK, Traffic
 
 MILLISECOND = timedelta(milliseconds=1)
@@ -31,6 +31,7 @@ class PrometheusServer:
         self.stopped: datetime | None = None
         self.warnings: list[str] = []
         self._swept = clock.now()
+        self._keys: dict[tuple[str, ...], Labels] = {}
         traffic.after_tick(self._scrape)
 
     def application(self) -> web.Application:
@@ -51,11 +52,20 @@ class PrometheusServer:
     def _scrape(self, at: datetime) -> None:
         if (at - EPOCH) % self._interval or (self.stopped and at > self.stopped):
             return
-        shown = {series_labels(metric, labels): value for metric, labels, value in self._traffic.shown()}
+        shown = {self._key(metric, labels): value for metric, labels, value in self._traffic.shown()}
         self.store.scraped((at - EPOCH) // MILLISECOND, shown)
         if at - self._swept >= SWEEP:
             self._swept = at
             self.store.forget((at - self._kept - EPOCH) // MILLISECOND)
+            self._keys.clear()
+
+    def _key(self, metric: str, labels: Mapping[str, str]) -> Labels:
+        """The key of a series, made once and not at each of its scrapes."""
+        written = (metric, *labels.values())
+        found = self._keys.get(written)
+        if found is None:
+            found = self._keys[written] = series_labels(metric, labels)
+        return found
 
     async def _asked(self, request: web.Request) -> web.Response:
         form = {**request.query, **{key: str(value) for key, value in (await request.post()).items()}}
