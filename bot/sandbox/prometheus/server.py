@@ -9,7 +9,7 @@ from bot.ports.clock import Clock
 from bot.sandbox.loopback import Outage
 from bot.sandbox.prometheus.query_api import Reply, answered
 from bot.sandbox.prometheus.series_store import Labels, SeriesStore, series_labels
-from bot.sandbox.traffic import EPOCH, TICK, Traffic
+from bot.sandbox.traffic import EPOCH, Traffic
 
 MILLISECOND = timedelta(milliseconds=1)
 KEPT = timedelta(hours=2)
@@ -18,14 +18,17 @@ SWEEP = timedelta(minutes=5)
 
 
 class PrometheusServer:
-    """One server for all services. `interval` is between two scrapes, whole seconds; samples older than `kept` are
+    """One server for all services. `interval` is between two scrapes, without one a tick of the traffic; samples older than `kept` are
     dropped. From `stopped` on nothing is scraped any more, `warnings` come with every answer, and `outage` takes the
     whole server down. Raises ValueError for an interval that the traffic does not know."""
 
-    def __init__(self, clock: Clock, traffic: Traffic, *, interval: timedelta = TICK, kept: timedelta = KEPT) -> None:
-        if interval < TICK or interval % TICK:
-            raise ValueError(f"the traffic counts whole seconds: it cannot be scraped every {interval}")
-        self._clock, self._traffic, self._interval, self._kept = clock, traffic, interval, kept
+    def __init__(
+        self, clock: Clock, traffic: Traffic, *, interval: timedelta | None = None, kept: timedelta = KEPT
+    ) -> None:
+        self._interval = interval or traffic.tick
+        if self._interval < traffic.tick or self._interval % traffic.tick:
+            raise ValueError(f"the traffic counts every {traffic.tick}: it cannot be scraped every {interval}")
+        self._clock, self._traffic, self._kept = clock, traffic, kept
         self.store = SeriesStore()
         self.outage = Outage("prometheus")
         self.stopped: datetime | None = None
