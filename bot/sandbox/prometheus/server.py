@@ -18,9 +18,9 @@ SWEEP = timedelta(minutes=5)
 
 
 class PrometheusServer:
-    """One server for all services. `interval` is between two scrapes, without one a tick of the traffic; samples older than `kept` are
-    dropped. From `stopped` on nothing is scraped any more, `warnings` come with every answer, and `outage` takes the
-    whole server down. Raises ValueError for an interval that the traffic does not know."""
+    """One server for all services. `interval` is between two scrapes, without one a tick of the traffic; samples older
+    than `kept` are dropped. From `stopped` on nothing is scraped any more, `warnings` come with every answer, and
+    `outage` takes the whole server down. Raises ValueError for an interval that the traffic does not know."""
 
     def __init__(
         self, clock: Clock, traffic: Traffic, *, interval: timedelta | None = None, kept: timedelta = KEPT
