@@ -7,6 +7,7 @@ loopback      how a stand-in is served, and the switch that takes it down
 slack         a Slack workspace
 kubernetes    a cluster: the API with the controllers and nodes behind it
 registry      images, what is attached to them, and a key that signs them
+github        commits, their checks and files, and workflows that run for a while
 prometheus    scrapes the traffic and answers the query API
 traffic       requests to all pods, counted second by second
 behaviour     how a version answers: what its tag says, and what somebody has said since

@@ -13,9 +13,9 @@ from bot.sandbox.counting import Counted, Load, PodCounters
 from bot.sandbox.endpoint import Endpoint
 
 EPOCH = datetime.fromisoformat("1970-01-01T00:00:00+00:00")
-TICK = timedelta(seconds=1)
+SECOND = timedelta(seconds=1)
 REMEMBERED = 600
-"""Ticks of history of each arm: ten minutes."""
+"""Ticks of history of each arm: ten minutes, where a tick is a second."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,8 +42,10 @@ class Traffic:
 
     `rate` is in requests a second to each service; `usual` is how a version answers of which nobody says anything;
     `version_of` names the version that an image is, for `answers`: its tag, unless told otherwise. `noisy=False` counts
-    exactly what is expected. A story is told in the order of time; what is told of a moment that is counted already
-    holds from the last counted moment on.
+    exactly what is expected. Counters move once a `tick`, aligned to the epoch: longer ones make long stories cheap.
+
+    A story is told in the order of time; what is told of a moment that is counted already holds from the last counted
+    moment on.
     """
 
     def __init__(
@@ -55,6 +57,7 @@ class Traffic:
         usual: Behaviour | None = None,
         version_of: Callable[[str], str] = tag_of,
         noisy: bool = True,
+        tick: timedelta = SECOND,
     ) -> None:
         self._clock, self._seed, self._noisy = clock, seed, noisy
         self._rate, self._usual, self._version_of = rate, usual or Behaviour(), version_of
@@ -65,7 +68,8 @@ class Traffic:
         self._gone: dict[str, Counted] = {}
         self._story: list[tuple[datetime, int, Callable[[], None]]] = []
         self._numbers = itertools.count()
-        self._counted = EPOCH + (clock.now() - EPOCH) // TICK * TICK
+        self.tick = tick
+        self._counted = EPOCH + (clock.now() - EPOCH) // tick * tick
         self._passed = self._counted
         self._before: list[Callable[[], None]] = []
         self._after: list[Callable[[datetime], None]] = []
@@ -76,7 +80,7 @@ class Traffic:
         self._before.append(settle)
 
     def after_tick(self, scrape: Callable[[datetime], None]) -> None:
-        """`scrape` is called at the end of each second, while `shown` tells that moment."""
+        """`scrape` is called at the end of each tick, while `shown` tells that moment."""
         self._after.append(scrape)
 
     def route(self, at: datetime, *, service: str, namespace: str, endpoints: Iterable[Endpoint]) -> None:
@@ -147,27 +151,27 @@ class Traffic:
         return {**self._gone, **{one.endpoint.pod: one.served for one in self._pods.values()}}
 
     def history(self, *, service: str, namespace: str, arm: Arm | str = Arm.STABLE) -> tuple[Moment, ...]:
-        """The last ten minutes of an arm, a point for each second in which one of its pods was there, oldest first."""
+        """The last 600 ticks of an arm in which one of its pods was there, oldest first."""
         self.catch_up()
         points = self._history.get((namespace, service, Arm(arm)), ())
-        return tuple(_moment(at, counted) for at, counted in points)
+        return tuple(_moment(at, counted, self.tick) for at, counted in points)
 
     def shown(self) -> Iterator[tuple[str, Mapping[str, str], float]]:
-        """Metric, labels and value of all series at the end of the last counted second."""
+        """Metric, labels and value of all series at the end of the last counted tick."""
         for (namespace, pod), one in self._pods.items():
             for metric, labels, value in one.counters.series():
                 yield metric, {"namespace": namespace, "pod": pod, **labels}, value
 
     def catch_up(self) -> None:
-        """Count every second that has passed."""
+        """Count every tick that has passed."""
         if self._counting:
             return
         self._counting = True
         try:
             for settle in self._before:
                 settle()
-            while self._counted + TICK <= self._clock.now():
-                self._tick(self._counted + TICK)
+            while self._counted + self.tick <= self._clock.now():
+                self._tick(self._counted + self.tick)
             self._happens(self._clock.now(), included=True)
         finally:
             self._counting = False
@@ -180,7 +184,7 @@ class Traffic:
         self._pass_until(end)
         arms: dict[tuple[str, str, Arm], Counted] = {}
         for (namespace, name), one in self._pods.items():
-            counted = one.counters.tick((end - EPOCH) // TICK)
+            counted = one.counters.tick((end - EPOCH) // self.tick)
             one.served += counted
             key = namespace, one.service, arm_of(name)
             arms[key] = arms[key] + counted if key in arms else counted
@@ -240,6 +244,6 @@ class Traffic:
         return self._said.get(arm_of(endpoint.pod), Change()).over(told)
 
 
-def _moment(at: datetime, counted: Counted) -> Moment:
+def _moment(at: datetime, counted: Counted, tick: timedelta) -> Moment:
     ratio = counted.failures / counted.requests if counted.requests else 0.0
-    return Moment(at, counted.requests / TICK.total_seconds(), ratio, counted.quantile_s(0.95))
+    return Moment(at, counted.requests / tick.total_seconds(), ratio, counted.quantile_s(0.95))

@@ -16,6 +16,9 @@ from bot.adapters.jenkins import JenkinsPipelines
 from bot.adapters.rest import Rest, RestServer, SecretLogin
 from bot.adapters.secret_source import HttpLogin
 from bot.ports.pipelines import Conclusion, Order, Pipelines
+from bot.sandbox.github import server as sandbox_server
+from bot.sandbox.github.repository import Repository, Workflow
+from bot.sandbox.loopback import listening
 from tests.adapters import azure_server, github_server, gitlab_server, jenkins_server
 from tests.fakes.clock import START, FakeClock
 from tests.fakes.pipelines import FakePipelines
@@ -75,22 +78,22 @@ class FakeWorld:
         return len(self.fake.runs)
 
 
-class GitHubWorld:
-    """Our client, and a GitHub in memory."""
+class SandboxWorld:
+    """Our client, and the sandbox's GitHub."""
 
     project, commit, pipeline = "acme/api", SHA, "integration.yml"
 
-    def __init__(self, ci: Pipelines, server: github_server.GitHubServer) -> None:
-        self.ci, self._server = ci, server
+    def __init__(self, ci: Pipelines, repository: Repository) -> None:
+        self.ci, self._repository = ci, repository
 
     async def report(self, name: str, conclusion: Conclusion | None) -> None:
-        self._server.check(name, conclusion)
+        self._repository.check(SHA, name, conclusion)
 
     def end(self, conclusion: Conclusion) -> None:
-        self._server.end(-1, conclusion)
+        self._repository.end(self._repository.runs[-1], conclusion)
 
     def started(self) -> int:
-        return len(self._server.runs)
+        return len(self._repository.runs)
 
 
 @asynccontextmanager
@@ -108,11 +111,22 @@ async def github_api(server: github_server.GitHubServer, *, url: str = github_se
 
 
 @asynccontextmanager
-async def github_world() -> AsyncIterator[World]:
-    """The contract on our client and a GitHub in memory."""
-    server = github_server.GitHubServer()
-    async with github_api(server) as api:
-        yield GitHubWorld(GitHubPipelines(api), server)
+async def sandbox_github() -> AsyncIterator[tuple[GitHubApi, Repository]]:
+    """Our client of the sandbox's GitHub over loopback, and the repository `acme/api` on it."""
+    server = sandbox_server.GitHubServer(FakeClock())
+    async with listening(server.application()) as url:
+        place = GitHubServer("GitHub main", url, SecretStr(sandbox_server.TOKEN))
+        async with GitHubApi(place, clock=FakeClock()) as api:
+            yield api, server.repository("acme/api")
+
+
+@asynccontextmanager
+async def sandbox_world() -> AsyncIterator[World]:
+    """The contract on our client and the sandbox's GitHub."""
+    async with sandbox_github() as (api, repository):
+        repository.commit("Add a thing", sha=SHA)
+        repository.workflow(Workflow(SandboxWorld.pipeline))
+        yield SandboxWorld(GitHubPipelines(api), repository)
 
 
 class GitLabWorld:

@@ -15,8 +15,9 @@ from bot.adapters.gitlab import GitLabPipelines
 from bot.adapters.gitlab_commits import GitLabCommits
 from bot.domain.errors import NotFoundError, UsageError
 from bot.ports.commits import Ancestry, Commits
-from tests.adapters import github_server, gitlab_server
-from tests.contracts.ci_worlds import github_api, gitlab_rest, real_github
+from bot.sandbox.github.repository import Repository
+from tests.adapters import gitlab_server
+from tests.contracts.ci_worlds import gitlab_rest, real_github, sandbox_github
 from tests.fakes.commits import FakeCommits
 from tests.real import servers
 
@@ -45,18 +46,16 @@ class FakeWorld:
         return self.fake.commit(self.repository, message)
 
 
-class MemoryWorld:
-    """Our client, and a GitHub in memory."""
+class SandboxWorld:
+    """Our client, and the sandbox's GitHub."""
 
     repository = "github.com/acme/api"
 
-    def __init__(self, commits: Commits, server: github_server.GitHubServer) -> None:
-        self.commits, self._server = commits, server
+    def __init__(self, commits: Commits, repository: Repository) -> None:
+        self.commits, self._repository = commits, repository
 
     async def commit(self, message: str) -> str:
-        sha = f"{len(self._server.commits):x}".rjust(40, "b")
-        self._server.commit(sha, message)
-        return sha
+        return self._repository.commit(message)
 
 
 class RealWorld:
@@ -81,11 +80,10 @@ async def fake_world() -> AsyncIterator[World]:
 
 
 @asynccontextmanager
-async def memory_world() -> AsyncIterator[World]:
-    """The contract on our client and a GitHub in memory."""
-    server = github_server.GitHubServer()
-    async with github_api(server) as api:
-        yield MemoryWorld(of_host(api, "github.com"), server)
+async def sandbox_world() -> AsyncIterator[World]:
+    """The contract on our client and the sandbox's GitHub."""
+    async with sandbox_github() as (api, repository):
+        yield SandboxWorld(of_host(api, "github.com"), repository)
 
 
 class GitLabWorld:
@@ -123,7 +121,7 @@ async def real_world() -> AsyncIterator[World]:
 Worlds = Callable[[], AbstractAsyncContextManager[World]]
 WORLDS = [
     pytest.param(fake_world, id="fake"),
-    pytest.param(memory_world, id="github"),
+    pytest.param(sandbox_world, id="sandbox"),
     pytest.param(gitlab_world, id="gitlab"),
     pytest.param(real_world, id="real", marks=pytest.mark.real),
 ]

@@ -12,7 +12,7 @@ from tests.contracts.ci_worlds import OTHER, SINCE, Checked, CheckedWorlds, Worl
 
 WORLDS = [
     pytest.param(ci_worlds.fake_world, id="fake"),
-    pytest.param(ci_worlds.github_world, id="github"),
+    pytest.param(ci_worlds.sandbox_world, id="sandbox"),
     pytest.param(ci_worlds.gitlab_world, id="gitlab"),
     pytest.param(ci_worlds.jenkins_world, id="jenkins"),
     pytest.param(ci_worlds.azure_world, id="azure"),

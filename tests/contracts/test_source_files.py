@@ -17,8 +17,9 @@ from bot.adapters.gitlab import GitLabPipelines
 from bot.adapters.gitlab_files import GitLabFiles
 from bot.domain.errors import NotFoundError, PermanentError, RefusedError, UnreachableError, UnreadableError, UsageError
 from bot.ports.source_files import MOST_BYTES, SourceFiles
+from bot.sandbox.github.repository import Repository
 from tests.adapters import github_server, gitlab_server
-from tests.contracts.ci_worlds import github_api, gitlab_rest, real_github
+from tests.contracts.ci_worlds import github_api, gitlab_rest, real_github, sandbox_github
 from tests.fakes.source_files import FakeSourceFiles
 from tests.real import servers
 
@@ -62,9 +63,24 @@ class HttpWorld:
 
     async def write(self, path: str, content: bytes) -> str:
         sha = f"{next(NUMBERS):x}".rjust(20, "b").ljust(40, "0")
+        if isinstance(self._server, github_server.GitHubServer):
+            self._server.commit(sha, f"Write {path}", files={path: content})
+            return sha
         self._server.commit(sha, f"Write {path}")
         self._server.files[sha, path] = content
         return sha
+
+
+class SandboxWorld:
+    """Our client, and the sandbox's GitHub."""
+
+    repository = "github.com/acme/api"
+
+    def __init__(self, files: SourceFiles, repository: Repository) -> None:
+        self.files, self._repository = files, repository
+
+    async def write(self, path: str, content: bytes) -> str:
+        return self._repository.commit(f"Write {path}", files={path: content})
 
 
 class RealWorld:
@@ -97,6 +113,13 @@ async def github_world() -> AsyncIterator[World]:
 
 
 @asynccontextmanager
+async def sandbox_world() -> AsyncIterator[World]:
+    """The contract on our client and the sandbox's GitHub, over loopback."""
+    async with sandbox_github() as (api, repository):
+        yield SandboxWorld(on_github(api, "github.com"), repository)
+
+
+@asynccontextmanager
 async def gitlab_world() -> AsyncIterator[World]:
     """The contract on our client and a GitLab in memory."""
     server = gitlab_server.GitLabServer()
@@ -116,7 +139,7 @@ async def real_world() -> AsyncIterator[World]:
 Worlds = Callable[[], AbstractAsyncContextManager[World]]
 WORLDS = [
     pytest.param(fake_world, id="fake"),
-    pytest.param(github_world, id="github"),
+    pytest.param(sandbox_world, id="sandbox"),
     pytest.param(gitlab_world, id="gitlab"),
     pytest.param(real_world, id="real", marks=pytest.mark.real),
 ]
@@ -186,7 +209,7 @@ async def test_a_repository_of_a_host_that_nobody_knows_is_a_slip(worlds: Worlds
             await world.files.read("git.other.test/acme/api", "openapi.yaml", "b" * 40)
 
 
-@pytest.mark.parametrize("made", [fake_world, github_world, gitlab_world], ids=["fake", "github", "gitlab"])
+@pytest.mark.parametrize("made", [fake_world, sandbox_world, gitlab_world], ids=["fake", "sandbox", "gitlab"])
 async def test_a_file_without_end_is_not_read_to_it(made: Worlds) -> None:
     """Eight megabytes are read, and no more."""
     async with made() as world:

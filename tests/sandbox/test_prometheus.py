@@ -119,5 +119,5 @@ async def test_it_is_ready_unless_it_is_down() -> None:
 def test_an_interval_between_two_counts_is_refused() -> None:
     """Nothing would be new there."""
     clock = FakeClock()
-    with pytest.raises(ValueError, match="counts whole seconds"):
+    with pytest.raises(ValueError, match=r"counts every 0:00:01: it cannot be scraped every 0:00:01\.5"):
         PrometheusServer(clock, Traffic(clock), interval=timedelta(milliseconds=1500))

@@ -179,6 +179,18 @@ def test_history_tells_each_second_of_an_arm() -> None:
     assert min(one.p95_s or 0 for one in canary) > max(one.p95_s or 0 for one in stable)
 
 
+def test_a_long_tick_counts_as_much() -> None:
+    """At fewer moments."""
+    clock = FakeClock()
+    traffic = Traffic(clock, tick=after(15))
+    traffic.route(START + after(20), **API, endpoints=[endpoint(STABLE, 1.0)])
+    clock.advance(after(130))
+    history = traffic.history(**API)
+    assert [one.at for one in history] == [START + after(second) for second in range(30, 121, 15)]
+    assert traffic.served()[STABLE].requests == pytest.approx(10_000, rel=0.05)
+    assert history[-1].requests_per_s == pytest.approx(100, rel=0.1)
+
+
 def test_the_cluster_speaks_before_anything_is_counted() -> None:
     """What it finds out late, it may still tell of earlier moments."""
     clock = FakeClock()
@@ -193,3 +205,5 @@ def test_nonsense_is_refused(told: dict[str, object]) -> None:
     """At once, and not when it is counted."""
     with pytest.raises(ValueError, match=r"name either|nobody can behave"):
         Traffic(FakeClock()).answers(**told)  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match="cannot be"):
+        Traffic(FakeClock()).rate(-1, **API)

@@ -8,8 +8,8 @@ from aiohttp import web
 from bot.ports.clock import Clock
 from bot.sandbox.loopback import Outage
 from bot.sandbox.prometheus.query_api import Reply, answered
-from bot.sandbox.prometheus.series_store import SeriesStore, series_labels
-from bot.sandbox.traffic import EPOCH, TICK, Traffic
+from bot.sandbox.prometheus.series_store import Labels, SeriesStore, series_labels
+from bot.sandbox.traffic import EPOCH, Traffic
 
 MILLISECOND = timedelta(milliseconds=1)
 KEPT = timedelta(hours=2)
@@ -18,19 +18,23 @@ SWEEP = timedelta(minutes=5)
 
 
 class PrometheusServer:
-    """One server for all services. `interval` is between two scrapes, whole seconds; samples older than `kept` are
-    dropped. From `stopped` on nothing is scraped any more, `warnings` come with every answer, and `outage` takes the
-    whole server down. Raises ValueError for an interval that the traffic does not know."""
+    """One server for all services. `interval` is between two scrapes, without one a tick of the traffic; samples older
+    than `kept` are dropped. From `stopped` on nothing is scraped any more, `warnings` come with every answer, and
+    `outage` takes the whole server down. Raises ValueError for an interval that the traffic does not know."""
 
-    def __init__(self, clock: Clock, traffic: Traffic, *, interval: timedelta = TICK, kept: timedelta = KEPT) -> None:
-        if interval < TICK or interval % TICK:
-            raise ValueError(f"the traffic counts whole seconds: it cannot be scraped every {interval}")
-        self._clock, self._traffic, self._interval, self._kept = clock, traffic, interval, kept
+    def __init__(
+        self, clock: Clock, traffic: Traffic, *, interval: timedelta | None = None, kept: timedelta = KEPT
+    ) -> None:
+        self._interval = interval or traffic.tick
+        if self._interval < traffic.tick or self._interval % traffic.tick:
+            raise ValueError(f"the traffic counts every {traffic.tick}: it cannot be scraped every {interval}")
+        self._clock, self._traffic, self._kept = clock, traffic, kept
         self.store = SeriesStore()
         self.outage = Outage("prometheus")
         self.stopped: datetime | None = None
         self.warnings: list[str] = []
         self._swept = clock.now()
+        self._keys: dict[tuple[str, ...], Labels] = {}
         traffic.after_tick(self._scrape)
 
     def application(self) -> web.Application:
@@ -51,11 +55,20 @@ class PrometheusServer:
     def _scrape(self, at: datetime) -> None:
         if (at - EPOCH) % self._interval or (self.stopped and at > self.stopped):
             return
-        shown = {series_labels(metric, labels): value for metric, labels, value in self._traffic.shown()}
+        shown = {self._key(metric, labels): value for metric, labels, value in self._traffic.shown()}
         self.store.scraped((at - EPOCH) // MILLISECOND, shown)
         if at - self._swept >= SWEEP:
             self._swept = at
             self.store.forget((at - self._kept - EPOCH) // MILLISECOND)
+            self._keys.clear()
+
+    def _key(self, metric: str, labels: Mapping[str, str]) -> Labels:
+        """The key of a series, made once and not at each of its scrapes."""
+        written = (metric, *labels.values())
+        found = self._keys.get(written)
+        if found is None:
+            found = self._keys[written] = series_labels(metric, labels)
+        return found
 
     async def _asked(self, request: web.Request) -> web.Response:
         form = {**request.query, **{key: str(value) for key, value in (await request.post()).items()}}
