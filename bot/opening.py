@@ -109,5 +109,6 @@ async def opened_ports(
 async def _registry(settings: Settings, catalogue: Catalogue) -> AsyncIterator[ImageRegistry]:
     logins = docker_logins(settings.registry_config) if settings.registry_config else {}
     insecure = frozenset(host for host, entry in catalogue.registries.items() if entry.insecure)
-    async with OciRegistry(logins=logins, insecure=insecure) as registry:
+    mirrors = {host: entry.mirror for host, entry in catalogue.registries.items() if entry.mirror}
+    async with OciRegistry(logins=logins, insecure=insecure, mirrors=mirrors) as registry:
         yield registry

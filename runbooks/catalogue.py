@@ -1,7 +1,7 @@
 """The catalogue: what is released where, by which runbook, and who is asked. The model of `sluice.yaml`."""
 
 import re
-from typing import Self
+from typing import Annotated, Self
 
 from pydantic import Field, field_validator, model_validator
 
@@ -28,6 +28,7 @@ from runbooks.traffic import Traffic
 from runbooks.windows import FreezeWindow
 
 OBJECT_NAME = re.compile(r"[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?")
+HOST = r"^[a-zA-Z0-9.-]+(:\d+)?$"
 REPOSITORY = re.compile(r"[a-zA-Z0-9.-]+(:\d+)?(/[a-z0-9]+([._-]+[a-z0-9]+)*)+")
 
 
@@ -103,9 +104,11 @@ class ServiceEntry(Part):
 
 
 class RegistryEntry(Part):
-    """How to speak with a registry. `insecure`: plain HTTP, for a registry on one's own machine."""
+    """How to speak with a registry. `insecure`: plain HTTP, for one on one's own machine. `mirror`: the host that
+    is asked in its place, such as a pull-through cache; images keep their names."""
 
     insecure: bool = False
+    mirror: Annotated[str, Field(pattern=HOST)] | None = None
 
 
 class Catalogue(Part):

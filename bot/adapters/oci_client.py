@@ -70,17 +70,19 @@ class UnexpectedStatusError(PermanentError):
 
 
 class OciClient(Opened):
-    """Used inside `async with`. `insecure` hosts (with port) are asked by plain HTTP, as loopback is."""
+    """Used inside `async with`. `insecure` hosts (with port) are asked by plain HTTP, as loopback is. `mirrors` names
+    the host that is asked in place of a registry; it has a login of its own."""
 
     def __init__(
         self,
         *,
         logins: Mapping[str, Login] | None = None,
         insecure: frozenset[str] = frozenset(),
+        mirrors: Mapping[str, str] | None = None,
         deadline: timedelta = DEADLINE,
         transport: httpx.AsyncBaseTransport | None = None,
     ) -> None:
-        self._insecure, self._deadline_s = insecure, deadline.total_seconds()
+        self._insecure, self._mirrors, self._deadline_s = insecure, mirrors or {}, deadline.total_seconds()
         # Redirects lead to blob storage; httpx drops our Authorization on the way to another host.
         self._http = httpx.AsyncClient(
             transport=transport, timeout=self._deadline_s, follow_redirects=True, headers={"User-Agent": "sluice"}
@@ -116,16 +118,20 @@ class OciClient(Opened):
         try:
             return await self._ask(repository, wanted)
         except LoginWantedError as refusal:
-            await self._authorizer.answer(repository.host, repository.path, refusal.response)
+            await self._authorizer.answer(self._host(repository), repository.path, refusal.response)
         return await self._ask(repository, wanted)
 
     async def _ask(self, repository: Repository, wanted: "_Wanted") -> Answer:
-        headers = {"Accept": wanted.accept, **self._authorizer.header(repository.host, repository.path)}
+        headers = {"Accept": wanted.accept, **self._authorizer.header(self._host(repository), repository.path)}
         async with self._http.stream("GET", self._url(repository, wanted.rest), headers=headers) as response:
             return await _read(repository, response, wanted.most_bytes)
 
+    def _host(self, repository: Repository) -> str:
+        """Who is asked."""
+        return self._mirrors.get(repository.host, repository.host)
+
     def _url(self, repository: Repository, rest: str) -> str:
-        host = repository.host
+        host = self._host(repository)
         plain = host in self._insecure or host.rpartition(":")[0] in LOOPBACK or host in LOOPBACK
         server = "registry-1.docker.io" if host == DOCKER_HUB else host
         return f"{'http' if plain else 'https'}://{server}/v2/{repository.path}/{rest}"

@@ -43,10 +43,13 @@ class OciRegistry(Opened):
         *,
         logins: Mapping[str, Login] | None = None,
         insecure: frozenset[str] = frozenset(),
+        mirrors: Mapping[str, str] | None = None,
         deadline: timedelta = DEADLINE,
         transport: httpx.AsyncBaseTransport | None = None,
     ) -> None:
-        self._client = OciClient(logins=logins, insecure=insecure, deadline=deadline, transport=transport)
+        self._client = OciClient(
+            logins=logins, insecure=insecure, mirrors=mirrors, deadline=deadline, transport=transport
+        )
         self._attachments = Attachments(self._client)
         super().__init__(self._client)
 

@@ -10,6 +10,7 @@ from bot.sandbox.readdressed import PODS
 from bot.sandbox.rehearsal import Rehearsal
 from bot.sandbox.scenarios import Scenario
 from bot.sandbox.scenery import deployment
+from bot.sandbox.surroundings import Backend
 
 ERRORS, LATENCY_S = 0.5, 1.2
 """Of a canary that turns bad. Where nothing but smoke checks looks, every answer is an error: half of them may well be
@@ -26,9 +27,10 @@ BETWEEN_DEATHS = timedelta(seconds=20)
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """What is released: the workload, and the repository and tag of the new version."""
+    """What is released: the workload, the Service in front of it, and the repository and tag of the new version."""
 
     workload: WorkloadRef
+    backend: Backend
     repository: str
     tag: str
 
@@ -82,7 +84,7 @@ class Trouble:
         self._tell(f"{self._place.tag} turns bad: {said}")
 
     def _canary_serves(self) -> bool:
-        given = self._stage.around.cluster.weights(self._place.workload.namespace, self._place.workload.name)
+        given = self._stage.around.cluster.weights(self._place.backend.namespace, self._place.backend.service)
         return any(weight for name, weight in given.items() if name.endswith("-canary"))
 
     async def _after_change(self) -> None:

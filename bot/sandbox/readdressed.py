@@ -3,13 +3,12 @@
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import timedelta
-from urllib.parse import urlsplit
 
 from bot.domain.traffic import Router
 from bot.sandbox.scenery import Manifest, deployment, kubernetes_service, route
 from bot.sandbox.surroundings import Addresses
 from runbooks.catalogue import Catalogue, RegistryEntry, ServiceEntry
-from runbooks.checks import SmokeCheck
+from runbooks.checks import Expect, SmokeCheck
 from runbooks.configuration import Configuration
 from runbooks.environments import ClusterEntry
 from runbooks.metrics_providers import PrometheusEntry, ProviderEntry
@@ -25,7 +24,7 @@ PODS = 4
 def readdressed(written: Configuration, at: Addresses) -> tuple[Configuration, tuple[str, ...]]:
     """The same configuration for the stand-ins, and the gates that were left out."""
     catalogue = written.catalogue
-    services = {name: _service(entry, interval(catalogue, name), at) for name, entry in catalogue.services.items()}
+    services = {name: _service(entry, interval(catalogue, name)) for name, entry in catalogue.services.items()}
     moved = catalogue.model_copy(
         update={
             "clusters": {name: ClusterEntry(kubeconfig=str(at.kubeconfig)) for name in catalogue.clusters},
@@ -34,7 +33,9 @@ def readdressed(written: Configuration, at: Addresses) -> tuple[Configuration, t
                 name: entry.model_copy(update={"namespace": name}) for name, entry in catalogue.environments.items()
             },
             "services": services,
-            "registries": {at.registry: RegistryEntry(insecure=True)},
+            "registries": {
+                host(entry.image): RegistryEntry(mirror=at.registry) for entry in catalogue.services.values()
+            },
             "metrics": {"main": ProviderEntry(prometheus=PrometheusEntry(url=at.prometheus))},
             "signatures": None,
             "ci": {},
@@ -46,6 +47,11 @@ def readdressed(written: Configuration, at: Addresses) -> tuple[Configuration, t
     listed += [each for entries in written.gates.values() for each in entries]
     left_out = sorted({each.kind for each in listed if each.kind in ASKS_OTHERS})
     return Configuration(moved, runbooks, gates), tuple(left_out)
+
+
+def host(image: str) -> str:
+    """The registry of an image."""
+    return image.partition("/")[0]
 
 
 def repository(image: str) -> str:
@@ -85,7 +91,7 @@ def interval(catalogue: Catalogue, service: str) -> timedelta:
     return chosen.interval if chosen else ProviderEntry(prometheus=PrometheusEntry(url="http://nowhere")).interval
 
 
-def _service(entry: ServiceEntry, every: timedelta, at: Addresses) -> ServiceEntry:
+def _service(entry: ServiceEntry, every: timedelta) -> ServiceEntry:
     signals = entry.signals and Signals(
         interval=every,
         margins=entry.signals.margins,
@@ -96,14 +102,13 @@ def _service(entry: ServiceEntry, every: timedelta, at: Addresses) -> ServiceEnt
     traffic = entry.traffic and entry.traffic.model_copy(update={"router": _router(entry.traffic.router), "rule": None})
     return entry.model_copy(
         update={
-            "image": f"{at.registry}/{repository(entry.image)}",
             "repository": None,
             "ci": None,
             "openapi": None,
             "slo": None,
             "signals": signals,
             "traffic": traffic,
-            "smoke": tuple(_check(each, _backend(entry), at) for each in entry.smoke),
+            "smoke": tuple(_check(each) for each in entry.smoke),
             "signatures": None,
             "needs": {},
             "environments": {
@@ -114,21 +119,14 @@ def _service(entry: ServiceEntry, every: timedelta, at: Addresses) -> ServiceEnt
     )
 
 
-def _backend(entry: ServiceEntry) -> str:
-    """The Kubernetes Service in front of the workload."""
-    named = entry.traffic.service if entry.traffic else None
-    return named or entry.workload.partition("/")[2]
-
-
 def _router(router: Router) -> Router:
     """Every router is rehearsed as a Gateway API route: what it does to the traffic is the same."""
     return router if router is Router.REPLICAS else Router.GATEWAY_API
 
 
-def _check(check: SmokeCheck, backend: str, at: Addresses) -> SmokeCheck:
-    """The same path at the door of the services. What it expects of the body only the real service can say."""
-    path = urlsplit(check.url).path
-    return SmokeCheck(get=f"{at.door}/{{environment}}/{backend}{path}")
+def _check(check: SmokeCheck) -> SmokeCheck:
+    """The same request. What it expects of the body only the real service could say."""
+    return check.model_copy(update={"expect": Expect(status=check.expect.status)})
 
 
 def _runbook(runbook: Runbook) -> Runbook:

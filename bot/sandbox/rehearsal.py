@@ -1,15 +1,20 @@
 """The bot in compressed time: every class and protocol of a process that serves, on a clock that is moved by hand.
 
 Nothing waits: whenever neither the bot nor a stand-in has anything to do, time goes to the next moment at which one of
-them has. The same seed and the same story give the same figures.
+them has. Traffic and names come from a seed, so that the same story goes the same way; only what a watch hears of the
+cluster comes through a socket, and may come a moment sooner or later.
 """
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
+import httpx
+
+from bot.adapters.http_probe import HttpProber
 from bot.app import Bot, Configured, assemble
 from bot.domain.journal import ChainedEntry, first_break
 from bot.opening import opened, opened_ports, opened_slack
@@ -29,6 +34,9 @@ from runbooks.configuration import Configuration
 PAGE = 1000
 RESTLESS = 200
 """More rounds between the bot and Slack than anything takes that happens at one moment."""
+
+HEARD_AFTER = 10
+"""Turns of the event loop within which a watch hears of what the cluster has done: sent, received, read, passed on."""
 
 Pace = Callable[[timedelta], Awaitable[None]]
 
@@ -56,13 +64,22 @@ def virtual_timing(clock: Clock) -> Timing:
 
 
 class Rehearsal:
-    """A `Stage` in compressed time. `pace` is awaited with every span of time that passes."""
+    """A `Stage` in compressed time. `pace` is awaited with every span of time that passes; `door`, where there is one,
+    is the way of smoke checks."""
 
-    def __init__(self, around: Surroundings, clock: VirtualClock, settings: Settings, pace: Pace = at_once) -> None:
+    def __init__(
+        self,
+        around: Surroundings,
+        clock: VirtualClock,
+        settings: Settings,
+        *,
+        pace: Pace = at_once,
+        door: Callable[[], httpx.AsyncBaseTransport] | None = None,
+    ) -> None:
         self.around, self.clock = around, clock
         self.switches = Switches(around)
         self.lives = 0
-        self._settings, self._pace = settings, pace
+        self._settings, self._pace, self._door = settings, pace, door
         self._life = AsyncExitStack()
         self._bot: Bot | None = None
         self.store: Database | None = None
@@ -101,6 +118,7 @@ class Rehearsal:
         await self._pace(to - now)
         self.clock.advance_to(to)
         self.around.advance()
+        await _heard()
 
     async def settle(self) -> timedelta | None:
         """Let the bot and Slack answer each other until neither has anything to say; see `Worker.settle`."""
@@ -108,10 +126,13 @@ class Rehearsal:
             raise RuntimeError("the bot does not run")
         for _ in range(RESTLESS):
             await self.around.slack.delivered()
-            self._bot.bells.inbox.clear()
+            bells = self._bot.bells
+            bells.inbox.clear()
             room_in = await self._bot.worker.settle(guarded=True)
+            bells.runs.clear()
             await self.around.slack.delivered()
-            if not self._bot.bells.inbox.is_set():
+            await _heard()
+            if not bells.inbox.is_set() and not bells.runs.is_set():
                 return room_in
         raise RuntimeError(f"{RESTLESS} rounds at one moment, and the bot still hears something new")
 
@@ -139,15 +160,23 @@ class Rehearsal:
         store = self.store = await stack.enter_async_context(opened(settings))
         slack = await stack.enter_async_context(opened_slack(settings, clock))
         reached = opened_ports(settings, configured.catalogue(), store, slack, clock=clock)
-        bot = self._bot = assemble(
-            await stack.enter_async_context(reached), configured, owner=f"rehearsal-{self.lives}"
-        )
+        ports = await stack.enter_async_context(reached)
+        if self._door is not None:
+            prober = await stack.enter_async_context(HttpProber(transport=self._door()))
+            ports = replace(ports, prober=prober)
+        bot = self._bot = assemble(ports, configured, owner=f"rehearsal-{self.lives}")
         handler, ready = await hearing(
             settings, slack, bot, configured=configured, clock=clock, store=store, stack=stack
         )
         server = Server(store=store, clock=clock, ready=ready, slack=handler)
         port = await stack.enter_async_context(server.listening(HOST, 0))
         self.around.slack.request_url = f"http://{HOST}:{port}{SLACK_PATH}"
+
+
+async def _heard() -> None:
+    """Whoever watches the cluster has heard of what it did."""
+    for _ in range(HEARD_AFTER):
+        await asyncio.sleep(0)
 
 
 def settings_of(folder: Path, around: Surroundings) -> Settings:

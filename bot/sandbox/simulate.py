@@ -15,6 +15,7 @@ from bot.sandbox.casting import ASKER, cast, voters
 from bot.sandbox.faults import Place
 from bot.sandbox.recorder import Recorder
 from bot.sandbox.rehearsal import Pace, Rehearsal, at_once, settings_of, virtual_timing
+from bot.sandbox.rehearsed_door import ToDoor, backend, known
 from bot.sandbox.scenarios import Scenario, traits
 from bot.sandbox.simulation import Part, Simulation
 from bot.sandbox.surroundings import Surroundings
@@ -29,7 +30,7 @@ from runbooks.spec import Runbook
 
 SOAK = "soak"
 MORNING = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
-"""A Monday. Rehearsals always begin then: the same runbook gives the same transcript."""
+"""A Monday. Rehearsals always begin then."""
 
 OLD, NEW = "v1", "v2"
 WARM_UP = timedelta(minutes=10)
@@ -96,7 +97,15 @@ async def _rehearsed(written: Configuration, name: str, target: Target, scenario
         async with around.serving(folder) as at:
             configuration, left_out = readdressed.readdressed(written, at)
             _furnish(around, configuration.catalogue)
-            stage = Rehearsal(around, clock, settings_of(folder, around), pace)
+            catalogue = configuration.catalogue
+            here = backend(catalogue, target.service, target.environment)
+            stage = Rehearsal(
+                around,
+                clock,
+                settings_of(folder, around),
+                pace=pace,
+                door=lambda: ToDoor(at.door, known(catalogue), here),
+            )
             async with stage.running(configuration):
                 simulation = Simulation(stage, Recorder(around.slack, clock))
                 scene = _Scene(configuration, name, target, scenario, left_out)
@@ -177,7 +186,12 @@ class _Scene:
             runbook=self.name,
             scenario=self.scenario,
             command=self._command(),
-            place=Place(catalogue.workload(service, environment), catalogue.service(service).image, tag),
+            place=Place(
+                catalogue.workload(service, environment),
+                backend(catalogue, service, environment),
+                catalogue.service(service).image,
+                tag,
+            ),
             before=was,
             traits=has,
             asker=ASKER,

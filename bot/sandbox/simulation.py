@@ -125,7 +125,7 @@ class Simulation:
                 await self._vote(part, run)
             if trouble is not None:
                 await trouble.look(run, judged=part.traits.judges)
-            await self._moment(timedelta(minutes=1))
+            await self._moment(VOTES_AFTER)
         return run
 
     async def _ask(self, part: Part, command: str) -> None:
@@ -189,8 +189,9 @@ class Simulation:
             faults.append(f"{ref.name} runs {stable.tag} at the end, and should run {wanted}")
         elif stable.ready != stable.wanted:
             faults.append(f"{stable.ready} of {stable.wanted} pods of {ref.name} are ready at the end")
-        given = cluster.weights(ref.namespace, ref.name)
-        faults += [f"{name} still has traffic" for name, weight in given.items() if weight and name != ref.name]
+        stays = part.place.backend.service
+        given = cluster.weights(ref.namespace, stays)
+        faults += [f"{name} still has traffic" for name, weight in given.items() if weight and name != stays]
         async with self._stage.opened.reading() as tx:
             waiting = (await tx.backlog(self._stage.clock.now())).letters
         faults += [f"{waiting} messages were never delivered"] if waiting else []
