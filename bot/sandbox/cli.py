@@ -73,7 +73,7 @@ def simulate(  # noqa: PLR0917 - the options of a command line, never called by 
             found += await simulated(written, asked, pace=paced(speed))
         if not quiet:
             typer.echo(write(found, form))
-        if form is not Format.JSON:
+        if quiet or (form is not Format.JSON and len(found) > 1):
             typer.echo("\n" + "\n".join(verdict(each) for each in found))
         return all(each.is_good for each in found)
 

@@ -66,6 +66,15 @@ async def test_only_loopback_and_named_hosts_are_asked_without_tls(repository: s
     assert all(str(request.url).startswith(address) for request in server.requests)
 
 
+async def test_a_mirror_is_asked_in_place_of_a_registry() -> None:
+    """The image keeps its name; the registry itself hears nothing."""
+    server = OciServer()
+    async with OciRegistry(transport=server, mirrors={"ghcr.io": "cache.lan:5000"}) as registry:
+        with pytest.raises(NotFoundError, match="ghcr.io/acme/api"):
+            await registry.resolve("ghcr.io/acme/api", "v1")
+    assert {request.url.host for request in server.requests} == {"cache.lan"}
+
+
 @pytest.mark.parametrize("fault", [httpx.Response(503), httpx.ConnectError("refused"), httpx.ReadTimeout("slow")])
 async def test_a_moments_weakness_is_overcome(fault: httpx.Response | Exception) -> None:
     """Two failures, then an answer."""
