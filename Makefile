@@ -5,13 +5,14 @@ BIN := $(VENV)/bin
 RIG ?= ../shared/rig/rig
 READY := $(VENV)/ready-$(shell cat requirements-dev.txt pyproject.toml 2>/dev/null | sha256sum | cut -c1-12)
 
-.PHONY: help test test-real lint format check lock bench clean
+.PHONY: help test test-real lint format check lock bench docs clean
 
 help:
 	@echo "make test       everything that needs no server"
 	@echo "make test-real  what needs real servers; starts the rig's where RIG ($(RIG)) is there"
 	@echo "make lint       ruff, mypy, import contracts"
 	@echo "make bench      the measured promises, on the same servers as test-real"
+	@echo "make docs       write the reference pages anew from the code"
 	@echo "make lock       pin the dependencies anew, with hashes"
 
 $(READY): requirements-dev.txt pyproject.toml
@@ -54,6 +55,9 @@ format: $(READY)
 	$(BIN)/ruff check --fix .
 
 check: lint test
+
+docs: $(READY)
+	$(BIN)/python -m deploy.reference
 
 lock: $(READY)
 	$(BIN)/python -m pip install --quiet uv
