@@ -1,0 +1,155 @@
+"""The bot in compressed time: every class and protocol of a process that serves, on a clock that is moved by hand.
+
+Nothing waits: whenever neither the bot nor a stand-in has anything to do, time goes to the next moment at which one of
+them has. The same seed and the same story give the same figures.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from bot.app import Bot, Configured, assemble
+from bot.domain.journal import ChainedEntry, first_break
+from bot.opening import opened, opened_ports, opened_slack
+from bot.ports.clock import Clock
+from bot.sandbox.loopback import HOST
+from bot.sandbox.slack.stand_in import Timing
+from bot.sandbox.stage import NotAsToldError
+from bot.sandbox.surroundings import Surroundings
+from bot.sandbox.switches import Switches
+from bot.sandbox.virtual_clock import VirtualClock
+from bot.serving import hearing
+from bot.settings import Settings
+from bot.store.database import Database
+from bot.web import SLACK_PATH, Server
+from runbooks.configuration import Configuration
+
+PAGE = 1000
+RESTLESS = 200
+"""More rounds between the bot and Slack than anything takes that happens at one moment."""
+
+Pace = Callable[[timedelta], Awaitable[None]]
+
+
+async def at_once(_passed: timedelta) -> None:
+    """The pace of somebody who does not watch."""
+
+
+def virtual_timing(clock: Clock) -> Timing:
+    """How Slack takes its time: by the same clock, without waiting for it."""
+
+    async def wait(_span: timedelta) -> None:
+        await asyncio.sleep(0)
+
+    return Timing(stamp=lambda: clock.now().timestamp(), sleep=wait)
+
+
+class Rehearsal:
+    """A `Stage` in compressed time. `pace` is awaited with every span of time that passes."""
+
+    def __init__(self, around: Surroundings, clock: VirtualClock, settings: Settings, pace: Pace = at_once) -> None:
+        self.around, self.clock = around, clock
+        self.switches = Switches(around)
+        self.lives = 0
+        self._settings, self._pace = settings, pace
+        self._life = AsyncExitStack()
+        self._bot: Bot | None = None
+        self.store: Database | None = None
+
+    @asynccontextmanager
+    async def running(self, configuration: Configuration) -> AsyncIterator[None]:
+        """The bot serves inside the block."""
+        self._configuration = configuration
+        try:
+            await self._start()
+            yield
+        finally:
+            await self._life.aclose()
+
+    async def kill_bot(self) -> None:
+        """Nothing of the process stays but its database; it is there again at once."""
+        await self._life.aclose()
+        await self._start()
+
+    async def until(self, holds: Callable[[], bool], *, within: timedelta, about: str) -> None:
+        """See `Stage`."""
+        end = self.clock.now() + within
+        while not holds():
+            if self.clock.now() >= end:
+                raise NotAsToldError(f"not within {within}: {about}")
+            await self.moment(end)
+
+    async def moment(self, end: datetime) -> None:
+        """Everything happens that is due now; then time goes to the next moment at which something is, or to `end`."""
+        room_in = await self.settle()
+        now = self.clock.now()
+        async with self._opened.reading() as tx:
+            due = await tx.next_due(now)
+        coming = (due, self.around.advance(), now + room_in if room_in is not None else None, end)
+        to = min(max(moment, now + timedelta(milliseconds=1)) for moment in coming if moment is not None)
+        await self._pace(to - now)
+        self.clock.advance_to(to)
+        self.around.advance()
+
+    async def settle(self) -> timedelta | None:
+        """Let the bot and Slack answer each other until neither has anything to say; see `Worker.settle`."""
+        if self._bot is None:
+            raise RuntimeError("the bot does not run")
+        for _ in range(RESTLESS):
+            await self.around.slack.delivered()
+            self._bot.bells.inbox.clear()
+            room_in = await self._bot.worker.settle(guarded=True)
+            await self.around.slack.delivered()
+            if not self._bot.bells.inbox.is_set():
+                return room_in
+        raise RuntimeError(f"{RESTLESS} rounds at one moment, and the bot still hears something new")
+
+    async def audited(self) -> str:
+        """See `Stage`."""
+        entries: list[ChainedEntry] = []
+        async with self._opened.reading() as tx:
+            while page := await tx.journal(after=len(entries), limit=PAGE):
+                entries += page
+        if first_break(entries) is not None:
+            raise NotAsToldError("the journal's chain is broken")
+        return f"{len(entries)} entries, chain intact"
+
+    @property
+    def _opened(self) -> Database:
+        if self.store is None:
+            raise RuntimeError("the bot does not run")
+        return self.store
+
+    async def _start(self) -> None:
+        settings, clock = self._settings, self.clock
+        self._life, self.lives = AsyncExitStack(), self.lives + 1
+        stack, configured = self._life, Configured(self._configuration)
+        store = self.store = await stack.enter_async_context(opened(settings))
+        slack = await stack.enter_async_context(opened_slack(settings, clock))
+        reached = opened_ports(settings, configured.catalogue(), store, slack, clock=clock)
+        bot = self._bot = assemble(
+            await stack.enter_async_context(reached), configured, owner=f"rehearsal-{self.lives}"
+        )
+        handler, ready = await hearing(
+            settings, slack, bot, configured=configured, clock=clock, store=store, stack=stack
+        )
+        server = Server(store=store, clock=clock, ready=ready, slack=handler)
+        port = await stack.enter_async_context(server.listening(HOST, 0))
+        self.around.slack.request_url = f"http://{HOST}:{port}{SLACK_PATH}"
+
+
+def settings_of(folder: Path, around: Surroundings) -> Settings:
+    """The settings of a bot that knows nobody but these surroundings, which serve."""
+    return Settings.model_validate(
+        {
+            "config": folder / "sluice.yaml",
+            "database_url": f"sqlite:///{folder / 'sluice.db'}",
+            "host": HOST,
+            "port": 0,
+            "slack_api_url": around.slack.api_url,
+            "slack_bot_token": around.slack.acme.app.token,
+            "slack_signing_secret": around.slack.signing_secret,
+        }
+    )
