@@ -48,7 +48,10 @@ SAMPLE: dict[str, Any] = {
         name: {"cluster": "main", "namespace": name, "approval": {"from": "@a", "break_glass": "@b"}}
         for name in ("staging", "prod")
     },
-    "services": {"api": {"image": "ghcr.io/acme/api", "workload": "deployment/api", "channel": "#deploys"}},
+    "services": {
+        name: {"image": f"ghcr.io/acme/{name}", "workload": f"deployment/{name}", "channel": "#deploys"}
+        for name in ("api", "web")
+    },
 }
 """What the examples of the verbs speak of."""
 
