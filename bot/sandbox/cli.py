@@ -1,4 +1,4 @@
-"""`sluice sandbox`: the one command that needs no account."""
+"""`sluice sandbox` and `sluice simulate`: what needs no account."""
 
 import asyncio
 import signal
@@ -9,9 +9,17 @@ from typing import Annotated
 
 import typer
 
+from bot import logs
 from bot.cli import run
 from bot.domain.errors import SetupError
+from bot.sandbox.rehearsal import paced
+from bot.sandbox.scenarios import Scenario
 from bot.sandbox.session import sandbox as sandboxed
+from bot.sandbox.simulate import Asked, usual
+from bot.sandbox.simulate import simulate as simulated
+from bot.sandbox.transcript import Format, verdict, write
+from bot.settings import Settings
+from runbooks.configuration import load
 
 PORT = Annotated[int, typer.Option(help="The page's port; a free one where none is given.", min=0, max=65535)]
 FOLDER = Annotated[
@@ -27,6 +35,47 @@ def sandbox(port: PORT = 0, folder: FOLDER = None) -> None:
             place = folder or Path(stack.enter_context(TemporaryDirectory(prefix="sluice-sandbox-")))
             await _serve(_made(place), port)
         return True
+
+    run(work())
+
+
+RUNBOOK = Annotated[str, typer.Argument(help="The runbook's name; `all` for every one there is.")]
+SCENARIO = Annotated[
+    list[Scenario] | None, typer.Option(help="What happens to it; several times for several. Without: all of them.")
+]
+SERVICE = Annotated[str, typer.Option(help="Of the catalogue; its first one where none is given.")]
+ENVIRONMENT = Annotated[str, typer.Option(help="Of the catalogue; its first protected one where none is given.")]
+SPEED = Annotated[float, typer.Option(help="So many times as fast as real time; 0: as fast as it goes.", min=0.0)]
+FORMAT = Annotated[Format, typer.Option("--format", help="How the transcript is written.")]
+QUIET = Annotated[bool, typer.Option("--quiet", help="Only how each rehearsal ended.")]
+
+
+def simulate(  # noqa: PLR0917 - the options of a command line, never called by position
+    runbook: RUNBOOK,
+    scenario: SCENARIO = None,
+    service: SERVICE = "",
+    environment: ENVIRONMENT = "",
+    speed: SPEED = 0.0,
+    form: FORMAT = Format.TEXT,
+    quiet: QUIET = False,  # noqa: FBT002 - a flag of the command line
+) -> None:
+    """Rehearse a runbook of the catalogue against stand-ins, in compressed time; exit status 1 if it does not end as a
+    scenario demands. Without a catalogue the library's runbooks are rehearsed on a service of their own."""
+
+    async def work() -> bool:
+        logs.setup("CRITICAL", json=False)
+        path = Settings.read().config
+        written = load(path) if path.exists() else usual()
+        names = sorted(written.runbooks) if runbook == "all" else [runbook]
+        found = []
+        for name in names:
+            asked = Asked(name, tuple(scenario or Scenario), service, environment)
+            found += await simulated(written, asked, pace=paced(speed))
+        if not quiet:
+            typer.echo(write(found, form))
+        if form is not Format.JSON:
+            typer.echo("\n" + "\n".join(verdict(each) for each in found))
+        return all(each.is_good for each in found)
 
     run(work())
 
@@ -57,3 +106,4 @@ def _made(folder: Path) -> Path:
 def add(app: typer.Typer) -> None:
     """Add the commands of this layer to those of the house."""
     app.command()(sandbox)
+    app.command()(simulate)

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
+from datetime import timedelta
 from urllib.parse import urlsplit
 
 from bot.domain.traffic import Router
@@ -24,7 +25,7 @@ PODS = 4
 def readdressed(written: Configuration, at: Addresses) -> tuple[Configuration, tuple[str, ...]]:
     """The same configuration for the stand-ins, and the gates that were left out."""
     catalogue = written.catalogue
-    services = {name: _service(entry, at) for name, entry in catalogue.services.items()}
+    services = {name: _service(entry, interval(catalogue, name), at) for name, entry in catalogue.services.items()}
     moved = catalogue.model_copy(
         update={
             "clusters": {name: ClusterEntry(kubeconfig=str(at.kubeconfig)) for name in catalogue.clusters},
@@ -34,7 +35,7 @@ def readdressed(written: Configuration, at: Addresses) -> tuple[Configuration, t
             },
             "services": services,
             "registries": {at.registry: RegistryEntry(insecure=True)},
-            "metrics": {name: _provider(at) for name in catalogue.metrics or ("main",)},
+            "metrics": {"main": ProviderEntry(prometheus=PrometheusEntry(url=at.prometheus))},
             "signatures": None,
             "ci": {},
         }
@@ -73,9 +74,20 @@ def manifests(catalogue: Catalogue, images: Mapping[str, str]) -> list[tuple[str
     return made
 
 
-def _service(entry: ServiceEntry, at: Addresses) -> ServiceEntry:
+def interval(catalogue: Catalogue, service: str) -> timedelta:
+    """How often the pods of a service are scraped."""
+    signals = catalogue.service(service).signals
+    if signals is not None and signals.interval is not None:
+        return signals.interval
+    named = signals.provider if signals is not None else None
+    providers = [entry for name, entry in catalogue.metrics.items() if named in (None, name)]
+    chosen = next((entry for entry in providers if entry.default), providers[0] if providers else None)
+    return chosen.interval if chosen else ProviderEntry(prometheus=PrometheusEntry(url="http://nowhere")).interval
+
+
+def _service(entry: ServiceEntry, every: timedelta, at: Addresses) -> ServiceEntry:
     signals = entry.signals and Signals(
-        interval=entry.signals.interval,
+        interval=every,
         margins=entry.signals.margins,
         guards=entry.signals.guards,
         metrics=MetricNames(),
@@ -117,10 +129,6 @@ def _check(check: SmokeCheck, backend: str, at: Addresses) -> SmokeCheck:
     """The same path at the door of the services. What it expects of the body only the real service can say."""
     path = urlsplit(check.url).path
     return SmokeCheck(get=f"{at.door}/{{environment}}/{backend}{path}")
-
-
-def _provider(at: Addresses) -> ProviderEntry:
-    return ProviderEntry(prometheus=PrometheusEntry(url=at.prometheus))
 
 
 def _runbook(runbook: Runbook) -> Runbook:

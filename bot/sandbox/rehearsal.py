@@ -37,6 +37,15 @@ async def at_once(_passed: timedelta) -> None:
     """The pace of somebody who does not watch."""
 
 
+def paced(speed: float) -> Pace:
+    """So many times as fast as real time; 0: as fast as it goes."""
+
+    async def wait(passed: timedelta) -> None:
+        await asyncio.sleep(passed.total_seconds() / speed)
+
+    return wait if speed else at_once
+
+
 def virtual_timing(clock: Clock) -> Timing:
     """How Slack takes its time: by the same clock, without waiting for it."""
 
@@ -85,7 +94,7 @@ class Rehearsal:
         """Everything happens that is due now; then time goes to the next moment at which something is, or to `end`."""
         room_in = await self.settle()
         now = self.clock.now()
-        async with self._opened.reading() as tx:
+        async with self.opened.reading() as tx:
             due = await tx.next_due(now)
         coming = (due, self.around.advance(), now + room_in if room_in is not None else None, end)
         to = min(max(moment, now + timedelta(milliseconds=1)) for moment in coming if moment is not None)
@@ -109,7 +118,7 @@ class Rehearsal:
     async def audited(self) -> str:
         """See `Stage`."""
         entries: list[ChainedEntry] = []
-        async with self._opened.reading() as tx:
+        async with self.opened.reading() as tx:
             while page := await tx.journal(after=len(entries), limit=PAGE):
                 entries += page
         if first_break(entries) is not None:
@@ -117,7 +126,8 @@ class Rehearsal:
         return f"{len(entries)} entries, chain intact"
 
     @property
-    def _opened(self) -> Database:
+    def opened(self) -> Database:
+        """The database of the bot that runs. Raises RuntimeError while none does."""
         if self.store is None:
             raise RuntimeError("the bot does not run")
         return self.store

@@ -1,6 +1,6 @@
 """What can go wrong in a rehearsal, when it does, and how a runbook must end then. Pure."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -52,13 +52,15 @@ class Ending(StrEnum):
 @dataclass(frozen=True, slots=True)
 class Traits:
     """What of a runbook decides how it must end. `judges`: by metrics, before everybody has the version. `follows`: its
-    pods until they are ready. `proves`: by smoke checks that there are. `asks`: for votes. `changes`: the image."""
+    pods until they are ready. `proves`: by smoke checks that there are. `asks`: for votes. `changes`: the image.
+    `soaks`: only what is well in the environment before is let in."""
 
     judges: bool
     follows: bool
     proves: bool
     asks: bool
     changes: bool
+    soaks: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,8 +71,9 @@ class Demand:
     why: str
 
 
-def traits(runbook: Runbook, *, smoke: bool, asks: bool) -> Traits:
-    """Read off a runbook. `smoke`: the service has smoke checks. `asks`: its environment wants votes."""
+def traits(runbook: Runbook, *, smoke: bool, asks: bool, soaks: bool) -> Traits:
+    """Read off a runbook. `smoke`: the service has smoke checks. `asks`: its environment wants votes. `soaks`: a gate
+    of the runbook or of the environment looks at the environment before."""
     kinds = {entry.kind for entry in runbook.steps}
     return Traits(
         judges=bool(kinds & {"canary", "judge"}),
@@ -78,26 +81,47 @@ def traits(runbook: Runbook, *, smoke: bool, asks: bool) -> Traits:
         proves=smoke and "smoke" in kinds,
         asks=asks,
         changes=bool(kinds & {"set_image", "canary", "promote"}),
+        soaks=soaks,
     )
 
 
 def demand(scenario: Scenario, has: Traits) -> Demand:
-    """How a runbook with these traits must end in a scenario."""
-    match scenario:
-        case Scenario.ERROR_SPIKE if has.judges or has.proves:
-            return Demand(frozenset({Ending.RESTORED}), "errors are seen, so the version before comes back")
-        case Scenario.SLOW if has.judges:
-            return Demand(frozenset({Ending.RESTORED}), "the latency is judged, so the version before comes back")
-        case Scenario.CRASHLOOP if has.follows:
-            return Demand(frozenset({Ending.RESTORED}), "its pods are followed, so the version before comes back")
-        case Scenario.NO_TRAFFIC | Scenario.PROVIDER_DOWN if has.judges:
-            return Demand(frozenset({Ending.ASKED}), "nothing can be judged, so people decide")
-        case Scenario.APPROVAL_TIMEOUT if has.asks:
-            return Demand(frozenset({Ending.EXPIRED}), "without votes nothing changes")
-        case Scenario.DRIFT if has.changes:
-            endings = {Ending.RESTORED, Ending.FAILED, Ending.SUCCEEDED}
-            return Demand(frozenset(endings), "what people set by hand stays, however the release ends")
-        case Scenario.ERROR_SPIKE | Scenario.SLOW | Scenario.CRASHLOOP:
-            return Demand(frozenset({Ending.SUCCEEDED}), "this runbook looks at nothing that shows it")
-        case _:
-            return Demand(frozenset({Ending.SUCCEEDED}), "nothing that this runbook needs is missing")
+    """How a runbook with these traits must end in a scenario: the first row that fits."""
+    for asked, fits, ending, why in DEMANDS:
+        if asked is scenario and fits(has):
+            return Demand(frozenset(ending), why)
+    return Demand(frozenset({Ending.SUCCEEDED}), "nothing that this runbook looks at or needs is wrong")
+
+
+ANY_END = (Ending.RESTORED, Ending.FAILED, Ending.SUCCEEDED)
+DEMANDS: tuple[tuple[Scenario, Callable[[Traits], bool], tuple[Ending, ...], str], ...] = (
+    (
+        Scenario.ERROR_SPIKE,
+        lambda has: has.judges or has.proves,
+        (Ending.RESTORED,),
+        "errors are seen, so the version before comes back",
+    ),
+    (
+        Scenario.SLOW,
+        lambda has: has.judges,
+        (Ending.RESTORED,),
+        "the latency is judged, so the version before comes back",
+    ),
+    (
+        Scenario.CRASHLOOP,
+        lambda has: has.soaks,
+        (Ending.REFUSED,),
+        "it crashes in the environment before, so it is not let in",
+    ),
+    (
+        Scenario.CRASHLOOP,
+        lambda has: has.follows,
+        (Ending.RESTORED,),
+        "its pods are followed, so the version before comes back",
+    ),
+    (Scenario.NO_TRAFFIC, lambda has: has.judges, (Ending.ASKED,), "nothing can be judged, so people decide"),
+    (Scenario.PROVIDER_DOWN, lambda has: has.judges, (Ending.ASKED,), "nothing can be judged, so people decide"),
+    (Scenario.APPROVAL_TIMEOUT, lambda has: has.asks, (Ending.EXPIRED,), "without votes nothing changes"),
+    (Scenario.DRIFT, lambda has: has.changes, ANY_END, "what people set by hand stays, however the release ends"),
+)
+"""By scenario and traits; the first that fits counts."""

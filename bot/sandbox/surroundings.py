@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Iterable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from bot.ports.clock import Clock
@@ -14,8 +14,9 @@ from bot.sandbox.prometheus.server import PrometheusServer
 from bot.sandbox.registry.server import RegistryServer
 from bot.sandbox.scenery import Manifest
 from bot.sandbox.service_door import ServiceDoor
+from bot.sandbox.slack.acme import Acme
 from bot.sandbox.slack.stand_in import SlackStandIn, Timing
-from bot.sandbox.traffic import Traffic
+from bot.sandbox.traffic import SECOND, Traffic
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,17 +41,27 @@ class Backend:
 class Surroundings:
     """The stand-ins by name, on one clock. The same `seed` and the same course of things give the same figures.
 
-    `rate` is in requests a second to each service.
+    `rate` is in requests a second to each service; `tick` is how long the traffic is counted at once, and how often it
+    is scraped.
     """
 
-    def __init__(self, clock: Clock, *, seed: int = 0, rate: float = 100.0, timing: Timing | None = None) -> None:
+    def __init__(
+        self,
+        clock: Clock,
+        *,
+        seed: int = 0,
+        rate: float = 100.0,
+        tick: timedelta = SECOND,
+        acme: Acme | None = None,
+        timing: Timing | None = None,
+    ) -> None:
         self._clock, self.rate = clock, rate
         self.backends: tuple[Backend, ...] = ()
         self._pods: dict[tuple[str, str], int] = {}
-        self.slack = SlackStandIn(clock, timing=timing)
+        self.slack = SlackStandIn(clock, acme=acme, timing=timing)
         self.registry = RegistryServer(clock)
         self.cluster = KubernetesServer(clock, seed=seed)
-        self.traffic = Traffic(clock, seed, rate=rate, version_of=self.registry.version_of)
+        self.traffic = Traffic(clock, seed, rate=rate, tick=tick, version_of=self.registry.version_of)
         self.prometheus = PrometheusServer(clock, self.traffic)
         self.door = ServiceDoor(self.traffic)
         self.traffic.before_counting(self._catch_up)

@@ -1,6 +1,7 @@
 """What changed in the workspace, in order and by number: a page is rendered from it and can come back to it."""
 
 import asyncio
+import itertools
 from collections import deque
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
@@ -60,6 +61,11 @@ class Journal:
         """Until something has a number greater than `beyond`."""
         while self.number <= beyond:
             await self._rung.wait()
+
+    def newest(self, after: int) -> list[Change]:
+        """Everything remembered that came after the number `after`, whoever sees it, oldest first."""
+        found = list(itertools.takewhile(lambda change: change.number > after, reversed(self._changes)))
+        return found[::-1]
 
     async def follow(self, user: str, *, after: int) -> AsyncIterator[Change]:
         """Everything that person is shown, for ever; ends after a `forgotten`: take a new snapshot then."""

@@ -1,0 +1,196 @@
+"""`sluice simulate`: from a runbook's name to its rehearsals, each in surroundings of its own."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from bot.domain.errors import UsageError
+from bot.domain.json import Json
+from bot.domain.plan import Verb
+from bot.domain.target import Target
+from bot.sandbox import readdressed
+from bot.sandbox.casting import ASKER, cast, voters
+from bot.sandbox.faults import Place
+from bot.sandbox.recorder import Recorder
+from bot.sandbox.rehearsal import Pace, Rehearsal, at_once, settings_of, virtual_timing
+from bot.sandbox.scenarios import Scenario, traits
+from bot.sandbox.simulation import Part, Simulation
+from bot.sandbox.surroundings import Surroundings
+from bot.sandbox.traffic import SECOND
+from bot.sandbox.transcript import Rehearsed
+from bot.sandbox.virtual_clock import VirtualClock
+from runbooks.catalogue import Catalogue
+from runbooks.configuration import Configuration, load
+from runbooks.durations import parse
+from runbooks.source import unknown
+from runbooks.spec import Runbook
+
+SOAK = "soak"
+MORNING = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
+"""A Monday. Rehearsals always begin then: the same runbook gives the same transcript."""
+
+OLD, NEW = "v1", "v2"
+WARM_UP = timedelta(minutes=10)
+"""The service has had traffic for so long."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What somebody wants to rehearse. `service` and `environment` may be empty: the first service, and the first
+    protected environment or else the last."""
+
+    runbook: str
+    scenarios: Sequence[Scenario]
+    service: str = ""
+    environment: str = ""
+
+
+USUAL = """\
+clusters: {main: {}}
+environments:
+  staging: {cluster: main, namespace: staging}
+  prod:
+    cluster: main
+    namespace: prod
+    protected: true
+    approval: {from: "@release-approvers", count: 2, on_call: "@on-call", break_glass: "@on-call"}
+services:
+  api:
+    image: registry.example/acme/api
+    workload: deployment/api
+    channel: "#deploys"
+    smoke: [{get: "https://{environment}.api.example/healthz"}]
+    traffic: {router: gateway-api}
+    signals: {preset: http, guards: ["error_rate < 5%"]}
+metrics: {main: {prometheus: {url: "http://prometheus.example"}}}
+"""
+"""What runbooks are rehearsed on where nobody has a catalogue."""
+
+
+def usual() -> Configuration:
+    """The library's runbooks on one service in two environments."""
+    with TemporaryDirectory(prefix="sluice-simulate-") as folder:
+        path = Path(folder) / "sluice.yaml"
+        path.write_text(USUAL)
+        return load(path)
+
+
+async def simulate(written: Configuration, asked: Asked, *, pace: Pace = at_once) -> list[Rehearsed]:
+    """Rehearse a runbook in each scenario, one after another. Raises UsageError for names that there are not, and
+    NotAsToldError when what a rehearsal needs beforehand does not succeed."""
+    if asked.runbook not in written.runbooks:
+        raise UsageError(unknown(f"There is no runbook '{asked.runbook}'", asked.runbook, written.runbooks))
+    target = _target(written.catalogue, asked)
+    return [await _rehearsed(written, asked.runbook, target, scenario, pace) for scenario in asked.scenarios]
+
+
+async def _rehearsed(written: Configuration, name: str, target: Target, scenario: Scenario, pace: Pace) -> Rehearsed:
+    clock = VirtualClock(MORNING)
+    every = readdressed.interval(written.catalogue, target.service)
+    tick = every if every % SECOND == timedelta(0) else SECOND
+    around = Surroundings(clock, tick=tick, acme=cast(written.catalogue), timing=virtual_timing(clock))
+    with TemporaryDirectory(prefix="sluice-simulate-") as place:
+        folder = Path(place)
+        async with around.serving(folder) as at:
+            configuration, left_out = readdressed.readdressed(written, at)
+            _furnish(around, configuration.catalogue)
+            stage = Rehearsal(around, clock, settings_of(folder, around), pace)
+            async with stage.running(configuration):
+                simulation = Simulation(stage, Recorder(around.slack, clock))
+                scene = _Scene(configuration, name, target, scenario, left_out)
+                await simulation.passes(WARM_UP)
+                for command, wait in scene.before():
+                    await simulation.prepare(scene.part(), command, wait)
+                return await simulation.play(scene.part())
+
+
+def _target(catalogue: Catalogue, asked: Asked) -> Target:
+    service = asked.service or next(iter(catalogue.services))
+    catalogue.service(service)
+    protected = (name for name, entry in catalogue.environments.items() if entry.protected)
+    environment = asked.environment or next(protected, list(catalogue.environments)[-1])
+    catalogue.environment(environment)
+    return Target(service, environment)
+
+
+def _furnish(around: Surroundings, catalogue: Catalogue) -> None:
+    images = {}
+    for service, entry in catalogue.services.items():
+        repository = readdressed.repository(entry.image)
+        around.registry.push(repository, OLD, created=MORNING - timedelta(days=2))
+        around.registry.push(repository, NEW, created=MORNING - timedelta(hours=1))
+        images[service] = f"{entry.image}:{OLD}"
+    around.furnish(readdressed.manifests(catalogue, images))
+
+
+@dataclass(frozen=True, slots=True)
+class _Scene:
+    """A runbook in a scenario, on a target of a catalogue for the stand-ins."""
+
+    configuration: Configuration
+    name: str
+    target: Target
+    scenario: Scenario
+    left_out: tuple[str, ...]
+
+    @property
+    def runbook(self) -> Runbook:
+        return self.configuration.runbooks[self.name]
+
+    @property
+    def is_way_back(self) -> bool:
+        return self.name == Verb.ROLLBACK.value
+
+    @property
+    def soaks(self) -> Sequence[Mapping[str, Json]]:
+        gates = (*self.runbook.gates, *self.configuration.gates_of(self.target))
+        return [gate.params for gate in gates if gate.kind == SOAK]
+
+    @property
+    def origin(self) -> str:
+        """The environment that comes before, where the version has to have been; empty where it need not."""
+        before = self.configuration.catalogue.environment_before(self.target.environment)
+        named = next((str(params["in"]) for params in self.soaks if params.get("in")), "")
+        return (named or before) if self.soaks else ""
+
+    def before(self) -> list[tuple[str, timedelta]]:
+        """Commands that must have succeeded before, each with the time that then has to pass."""
+        service, environment = self.target.service, self.target.environment
+        if self.is_way_back:
+            return [(f"/deploy {service} {NEW} {environment} --runbook deploy", WARM_UP)]
+        if self.origin:
+            longest = max(parse(params.get("for", "0s")) for params in self.soaks)
+            return [(f"/deploy {service} {NEW} {self.origin}", longest + WARM_UP)]
+        return []
+
+    def part(self) -> Part:
+        """What is played."""
+        catalogue, service, environment = self.configuration.catalogue, self.target.service, self.target.environment
+        policy = catalogue.policy(environment, Verb.DEPLOY)
+        has = traits(
+            self.runbook, smoke=bool(catalogue.service(service).smoke), asks=policy is not None, soaks=bool(self.origin)
+        )
+        tag, was = (OLD, NEW) if self.is_way_back else (NEW, OLD)
+        return Part(
+            runbook=self.name,
+            scenario=self.scenario,
+            command=self._command(),
+            place=Place(catalogue.workload(service, environment), catalogue.service(service).image, tag),
+            before=was,
+            traits=has,
+            asker=ASKER,
+            voters=tuple(person.name for person in voters(catalogue)[: policy.count]) if policy else (),
+            channel=catalogue.channel(service, environment).removeprefix("#"),
+            left_out=self.left_out,
+        )
+
+    def _command(self) -> str:
+        service, environment = self.target.service, self.target.environment
+        if self.is_way_back:
+            return f"/rollback {service} {environment}"
+        if self.origin:
+            return f"/promote {service} {self.origin} {environment} --runbook {self.name}"
+        verb = "canary" if any(entry.kind == "canary" for entry in self.runbook.steps) else "deploy"
+        return f"/{verb} {service} {NEW} {environment} --runbook {self.name}"

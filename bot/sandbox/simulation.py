@@ -1,0 +1,214 @@
+"""One rehearsal of one runbook in one scenario: asked for, voted on, troubled, and looked at when it is over."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+
+from bot.domain.ids import live_key
+from bot.domain.phase import Phase
+from bot.domain.run import Run
+from bot.ports.chat import Place as MessagePlace
+from bot.sandbox.faults import BY_HAND, Place, Trouble
+from bot.sandbox.recorder import Recorder
+from bot.sandbox.rehearsal import Rehearsal
+from bot.sandbox.scenarios import Demand, Ending, Scenario, Traits, demand
+from bot.sandbox.stage import NotAsToldError
+from bot.sandbox.transcript import Rehearsed
+
+YES = "white_check_mark"
+LONGEST = timedelta(days=2)
+NOTHING_BEGINS = timedelta(minutes=1)
+VOTES_AFTER = timedelta(seconds=20)
+PATIENCE = timedelta(minutes=5)
+"""How long a question to people stands before it is taken that nobody answers."""
+
+AFTERMATH = timedelta(seconds=30)
+"""What still comes after the end: messages, above all."""
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """What is rehearsed. `command` is the line that asks for it, by `asker` in `channel`; `voters` are who vote.
+
+    `place` is what it releases; `before` the tag that must run again when it is undone. `left_out`: see `Rehearsed`.
+    """
+
+    runbook: str
+    scenario: Scenario
+    command: str
+    place: Place
+    before: str
+    traits: Traits
+    asker: str
+    voters: tuple[str, ...]
+    channel: str
+    left_out: tuple[str, ...]
+
+
+class Simulation:
+    """Plays parts on a stage."""
+
+    def __init__(self, stage: Rehearsal, recorder: Recorder) -> None:
+        self._stage, self._recorder = stage, recorder
+        self._voted: set[tuple[str, int]] = set()
+        self._asked: set[str] = set()
+
+    async def prepare(self, part: Part, command: str, wait: timedelta) -> None:
+        """What must have happened before: a release that succeeds, and then some time.
+
+        Raises NotAsToldError when it did not succeed.
+        """
+        run = await self._watch(part, command, lambda run: run.phase.final)
+        if run is None or run.phase is not Phase.SUCCEEDED:
+            why = run.reason if run else "nothing was begun"
+            raise NotAsToldError(f"`{command}`, which this rehearsal needs, did not succeed: {why}")
+        await self.passes(wait)
+
+    async def play(self, part: Part) -> Rehearsed:
+        """Play it to its end."""
+        trouble = Trouble(part.scenario, self._stage, part.place, self._recorder.world)
+        trouble.before()
+        begun_s = self._recorder.after_s
+        run = await self._watch(part, part.command, self._over(), trouble)
+        took_s = self._recorder.after_s - begun_s
+        seen = _ending(run)
+        if run is not None and not run.phase.final:
+            await self._abort(part, run)
+        trouble.end()
+        await self.passes(AFTERMATH)
+        wanted = demand(part.scenario, part.traits)
+        faults = await self._faults(part, seen)
+        return self._rehearsed(part, seen, wanted, faults=faults, took_s=took_s)
+
+    def _rehearsed(self, part: Part, seen: str, wanted: Demand, *, faults: tuple[str, ...], took_s: float) -> Rehearsed:
+        return Rehearsed(
+            runbook=part.runbook,
+            scenario=part.scenario,
+            command=part.command,
+            seen=seen,
+            wanted=tuple(sorted(wanted.endings)),
+            why=wanted.why,
+            took_s=took_s,
+            faults=faults,
+            left_out=part.left_out,
+            lines=tuple(self._recorder.lines),
+        )
+
+    def _over(self) -> Callable[[Run], bool]:
+        """Whether a run has ended, or has asked people in vain."""
+        asked_at: list[float] = []
+
+        def over(run: Run) -> bool:
+            current = run.current()
+            if current is None or run.step(current.key).asks is None:
+                asked_at.clear()
+                return run.phase.final
+            asked_at[:] = asked_at or [self._recorder.after_s]
+            return self._recorder.after_s - asked_at[0] > PATIENCE.total_seconds()
+
+        return over
+
+    async def _watch(
+        self, part: Part, command: str, over: Callable[[Run], bool], trouble: Trouble | None = None
+    ) -> Run | None:
+        """Ask for a run and let time pass until it is over; `None` when none was begun."""
+        await self._ask(part, command)
+        begun = self._stage.clock.now()
+        while self._stage.clock.now() - begun < LONGEST:
+            run = await self._newest()
+            if run is None and self._stage.clock.now() - begun > NOTHING_BEGINS:
+                return None
+            if run is not None and over(run):
+                self._asked.add(run.id)
+                return run
+            if run is not None and (trouble is None or part.scenario is not Scenario.APPROVAL_TIMEOUT):
+                await self._vote(part, run)
+            if trouble is not None:
+                await trouble.look(run, judged=part.traits.judges)
+            await self._moment(timedelta(minutes=1))
+        return run
+
+    async def _ask(self, part: Part, command: str) -> None:
+        self._recorder.says(part.asker, command)
+        await self._stage.around.slack.people.says(part.asker, part.channel, command)
+
+    async def _vote(self, part: Part, run: Run) -> None:
+        """Everybody who votes says yes, a while after the ballot was opened; once for each ballot."""
+        ballot = run.ballot
+        if ballot is None or ballot.closed or (run.id, ballot.number) in self._voted:
+            return
+        letter = await self._letter(run)
+        if letter is None or self._stage.clock.now() - ballot.opened_at < VOTES_AFTER:
+            return
+        self._voted.add((run.id, ballot.number))
+        for voter in part.voters:
+            await self._stage.around.slack.people.reacts(voter, letter, YES)
+
+    async def _abort(self, part: Part, run: Run) -> None:
+        """Somebody ends what waits for people."""
+        await self._ask(part, f"/release abort {run.id}")
+        begun = self._stage.clock.now()
+        while not run.phase.final and self._stage.clock.now() - begun < LONGEST:
+            await self._moment(timedelta(minutes=1))
+            async with self._stage.opened.reading() as tx:
+                run = await tx.run(run.id) or run
+
+    async def _newest(self) -> Run | None:
+        """The run that was asked for last."""
+        async with self._stage.opened.reading() as tx:
+            runs = await tx.runs(limit=1)
+        return runs[0] if runs and runs[0].id not in self._asked else None
+
+    async def _letter(self, run: Run) -> MessagePlace | None:
+        async with self._stage.opened.reading() as tx:
+            letter = await tx.letter(live_key(run.id, run.edition))
+        return letter.place if letter else None
+
+    async def _moment(self, longest: timedelta) -> None:
+        await self._stage.moment(self._stage.clock.now() + longest)
+        self._recorder.look()
+
+    async def passes(self, span: timedelta) -> None:
+        """Let time pass."""
+        end = self._stage.clock.now() + span
+        while self._stage.clock.now() < end:
+            await self._stage.moment(end)
+            self._recorder.look()
+
+    async def _faults(self, part: Part, seen: str) -> tuple[str, ...]:
+        """What is not as it must be after every rehearsal that ended like this."""
+        ref, cluster = part.place.workload, self._stage.around.cluster
+        there = {each.name: each for each in cluster.shown() if each.namespace == ref.namespace}
+        faults = [
+            f"{name} was left in the cluster"
+            for name in there
+            if name in (f"{ref.name}-canary", f"{ref.name}-baseline")
+        ]
+        stable, wanted = there[ref.name], _runs(part, seen)
+        if stable.tag != wanted:
+            faults.append(f"{ref.name} runs {stable.tag} at the end, and should run {wanted}")
+        elif stable.ready != stable.wanted:
+            faults.append(f"{stable.ready} of {stable.wanted} pods of {ref.name} are ready at the end")
+        given = cluster.weights(ref.namespace, ref.name)
+        faults += [f"{name} still has traffic" for name, weight in given.items() if weight and name != ref.name]
+        async with self._stage.opened.reading() as tx:
+            waiting = (await tx.backlog(self._stage.clock.now())).letters
+        faults += [f"{waiting} messages were never delivered"] if waiting else []
+        try:
+            await self._stage.audited()
+        except NotAsToldError as exc:
+            faults.append(str(exc))
+        return tuple(faults)
+
+
+def _ending(run: Run | None) -> str:
+    if run is None:
+        return Ending.REFUSED
+    return Ending(run.phase.value) if run.phase.final else Ending.ASKED
+
+
+def _runs(part: Part, seen: str) -> str:
+    """The tag that must run at the end."""
+    if part.scenario is Scenario.DRIFT and part.traits.changes and seen != Ending.REFUSED:
+        return BY_HAND
+    return part.place.tag if seen == Ending.SUCCEEDED else part.before
