@@ -22,9 +22,7 @@ def served(folder: Path) -> Iterator[str]:
     command = [sys.executable, "-m", "bot", "sandbox", "--folder", str(folder)]
     with (
         (folder / "sandbox.log").open("wb") as faults,
-        subprocess.Popen(
-            command, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=faults
-        ) as process,
+        subprocess.Popen(command, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=faults) as process,
     ):
         try:
             yield _address(process, folder)
