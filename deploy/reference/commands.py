@@ -2,7 +2,9 @@
 
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
-from typing import Any, TypeAlias
+from enum import Enum
+from inspect import unwrap
+from typing import Any, TypeAlias, get_args, get_type_hints
 
 import typer
 
@@ -133,8 +135,22 @@ def _command(path: str, command: Command) -> Iterator[str]:
     yield from (f"### {path}", "", said, "")
     for param in command.params:
         word = " ".join(param.opts) if param.param_type_name == "option" else f"{param.name}"
-        yield f"- `{word}`{_default(param)}: {getattr(param, 'help', '') or ''}"
+        yield f"- `{word}`{_default(param)}: {getattr(param, 'help', '') or ''}{_choices(command, param.name)}"
     yield from [""] if command.params else []
+
+
+def _choices(command: Command, name: str) -> str:
+    """The words that an option takes, where it takes a few; read off the function, as typer keeps them to itself."""
+    hint = get_type_hints(unwrap(command.callback)).get(name)
+    words = [f"`{choice.value}`" for choice in _within_type(hint) if isinstance(choice, Enum)]
+    return f" One of {', '.join(words)}." if words else ""
+
+
+def _within_type(hint: Any) -> Iterator[Any]:
+    if isinstance(hint, type) and issubclass(hint, Enum):
+        yield from hint
+    for each in get_args(hint):
+        yield from _within_type(each)
 
 
 def _default(param: Any) -> str:
