@@ -22,7 +22,7 @@ from deploy.reference.tables import below, keys
 from deploy.reference.wording import meaning
 from runbooks.catalogue import Catalogue
 from runbooks.configuration import load
-from runbooks.lint import is_catalogue
+from runbooks.lint import findings, is_catalogue
 from runbooks.loader import read_runbook
 from runbooks.registry import GATE_KINDS, STEP_KINDS
 from runbooks.source import read
@@ -124,8 +124,9 @@ def test_yaml_is_read_without_a_fault(block: Block, tmp_path: Path) -> None:
         assert load(written(whole, tmp_path / "sluice.yaml")).catalogue.services
     elif of_a_runbook(value):
         rest = {} if "name" in value else {"name": "piece", "about": "A piece of a runbook.", "steps": ["smoke"]}
-        whole_file = written(rest | value, tmp_path / "runbook.yaml")
-        assert read_runbook(read(whole_file.read_bytes(), str(block))).steps
+        document = read(written(rest | value, tmp_path / "runbook.yaml").read_bytes(), str(block))
+        runbook = read_runbook(document)
+        assert rest or list(findings(runbook, document)) == []
     else:
         assert of_others(value), "neither a runbook nor a catalogue, nor anything that is known"
 
