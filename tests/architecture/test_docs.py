@@ -159,6 +159,12 @@ def test_links_and_pictures_are_there(document: Path) -> None:
             assert not heading or heading in headings(to), link
 
 
+def test_the_map_is_whole() -> None:
+    """The README leads to every document."""
+    linked = {(ROOT / link.partition("#")[0]).resolve() for link in LINK.findall((ROOT / "README.md").read_text())}
+    assert [each.name for each in DOCUMENTS[1:] if each not in linked] == []
+
+
 def headings(document: Path) -> set[str]:
     """The anchors of a document, as GitHub makes them."""
     found = re.findall(r"^#+ (.+)$", document.read_text(), re.MULTILINE)
