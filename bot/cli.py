@@ -161,7 +161,10 @@ def asks(verb: str, summary: str) -> None:
 
 
 asks("deploy", "Deploy: sluice deploy <service> <ref> <environment>; follows the run.")
-asks("rollback", "Roll back: sluice rollback <service> <environment> [to <ref>]; follows the run.")
+asks(
+    "rollback",
+    "Roll back: sluice rollback <service> <environment> to <ref>; follows the run. Without to: the last good one.",
+)
 asks("canary", "Canary: sluice canary <service> <ref> <environment>; follows the run. Without <ref>: how it stands.")
 asks("promote", "Promote: sluice promote <service> <from> <to>; follows the run. Without <from>: let a canary go on.")
 asks("release", "Everything else: sluice release status | why | history | plan | abort | pause | resume | help …")

@@ -33,18 +33,56 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="", extra="ignore", frozen=True, populate_by_name=True)
 
-    config: Path = Field(default=Path("sluice.yaml"), validation_alias="SLUICE_CONFIG")
-    database_url: str = Field(default="sqlite+aiosqlite:///sluice.db", validation_alias="SLUICE_DATABASE_URL")
-    host: str = Field(default="0.0.0.0", validation_alias="SLUICE_HOST")  # a server behind an ingress
-    port: int = Field(default=8080, ge=0, le=65535, validation_alias="SLUICE_PORT")
-    log_level: str = Field(default="INFO", validation_alias="SLUICE_LOG_LEVEL")
-    log_json: bool = Field(default=True, validation_alias="SLUICE_LOG_JSON")
-    registry_config: Path | None = Field(default=None, validation_alias="SLUICE_REGISTRY_CONFIG")
-    acting_as: str = Field(default="", validation_alias="SLUICE_AS")
-    slack_api_url: str = Field(default="https://slack.com/api/", validation_alias="SLACK_API_URL")
-    slack_bot_token: Secret = Field(default=None, validation_alias="SLACK_BOT_TOKEN")
-    slack_app_token: Secret = Field(default=None, validation_alias="SLACK_APP_TOKEN")
-    slack_signing_secret: Secret = Field(default=None, validation_alias="SLACK_SIGNING_SECRET")
+    config: Path = Field(default=Path("sluice.yaml"), validation_alias="SLUICE_CONFIG", description="The catalogue.")
+    database_url: str = Field(
+        default="sqlite+aiosqlite:///sluice.db",
+        validation_alias="SLUICE_DATABASE_URL",
+        description="SQLite (`sqlite:///sluice.db`) or PostgreSQL (`postgresql://…`).",
+    )
+    host: str = Field(
+        default="0.0.0.0", validation_alias="SLUICE_HOST", description="Where it listens."
+    )  # a server behind an ingress
+    port: int = Field(
+        default=8080,
+        ge=0,
+        le=65535,
+        validation_alias="SLUICE_PORT",
+        description="The port of `/slack/events`, `/healthz`, `/readyz` and `/metrics`; 0: a free one.",
+    )
+    log_level: str = Field(
+        default="INFO", validation_alias="SLUICE_LOG_LEVEL", description="`DEBUG`, `INFO`, `WARNING` or `ERROR`."
+    )
+    log_json: bool = Field(
+        default=True, validation_alias="SLUICE_LOG_JSON", description="One JSON object a line; else for people."
+    )
+    registry_config: Path | None = Field(
+        default=None,
+        validation_alias="SLUICE_REGISTRY_CONFIG",
+        description="A Docker `config.json` with the logins of registries.",
+    )
+    acting_as: str = Field(
+        default="",
+        validation_alias="SLUICE_AS",
+        description="At the terminal: your Slack member id; needed where people vote.",
+    )
+    slack_api_url: str = Field(
+        default="https://slack.com/api/",
+        validation_alias="SLACK_API_URL",
+        description="Another address of the Web API.",
+    )
+    slack_bot_token: Secret = Field(
+        default=None, validation_alias="SLACK_BOT_TOKEN", description="The bot token of the app, `xoxb-…`."
+    )
+    slack_app_token: Secret = Field(
+        default=None,
+        validation_alias="SLACK_APP_TOKEN",
+        description="The app-level token, `xapp-…`; chooses Socket Mode.",
+    )
+    slack_signing_secret: Secret = Field(
+        default=None,
+        validation_alias="SLACK_SIGNING_SECRET",
+        description="HTTP mode: proves that a request is Slack's.",
+    )
 
     @field_validator("log_level")
     @classmethod

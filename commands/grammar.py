@@ -22,6 +22,16 @@ LONGEST_LINE = 2000
 VALUES = frozenset({"runbook", "at", "reason", "exempt"})
 FLAGS = frozenset({"dry-run", "break-glass"})
 
+OPTION_MEANINGS: Mapping[str, str] = {
+    "at": "begin then: `18:00` (UTC, today) or `2026-01-31T18:00Z`",
+    "break-glass": "go on without votes, for the group of `break_glass`; needs a reason, and is told to everybody",
+    "dry-run": "show the plan to the one who asks, and start nothing",
+    "exempt": "ask people to let this change through a freeze, and say why; needs a vote",
+    "reason": "why; shown to those who vote, and kept",
+    "runbook": "another runbook than the target's own",
+}
+"""What every option says, a clause each."""
+
 RUN_ID = re.compile(r"[a-z0-9][a-z0-9-]*-[a-z0-9-]*[a-z0-9]-[1-9]\d{0,8}")
 TIME_OF_DAY = re.compile(r"([01]?\d|2[0-3]):([0-5]\d)")
 

@@ -35,10 +35,10 @@ REPOSITORY = re.compile(r"[a-zA-Z0-9.-]+(:\d+)?(/[a-z0-9]+([._-]+[a-z0-9]+)*)+")
 class WorkloadEntry(Part):
     """Where an environment differs from the rest of the service; `None`: it does not."""
 
-    workload: str | None = None
-    namespace: Name | None = None
-    container: str | None = None
-    traffic: Traffic | None = None
+    workload: str | None = Field(default=None, description="Another workload.")
+    namespace: Name | None = Field(default=None, description="Another namespace than the environment's.")
+    container: str | None = Field(default=None, description="Another container.")
+    traffic: Traffic | None = Field(default=None, description="Another way of its requests.")
 
     @field_validator("workload")
     @classmethod
@@ -49,31 +49,39 @@ class WorkloadEntry(Part):
 
 
 class ServiceEntry(Part):
-    """What is released. `image` is the repository without tag. `runbooks` maps environments to runbooks; an environment
-    without one is deployed by `deploy`. `traffic` divides the requests between stable and canary, `signals` is what a
-    canary is judged by; `None`: there can be no canary. `ci` says where commits of `repository` are checked, where
-    that is not plain, `openapi` where its OpenAPI documents are. `gates` must pass before any release of it, as an
-    environment's. `needs` are the other services that it calls, each with the versions that it can work with.
-    `signatures` win over those at the top of the file, `vulnerabilities` add to them. `slo` is what its requests
-    promise, measured by `signals`; `None`: nothing."""
+    """What is released. Its `signatures` win over those at the top of the file, its `vulnerabilities` add to them."""
 
-    image: str
-    repository: str | None = None
-    ci: ServiceCiField | None = None
-    openapi: OpenApi | None = None
-    workload: str
-    container: str | None = None
-    channel: Channel
-    runbooks: dict[str, str] = Field(default_factory=dict)
-    smoke: tuple[SmokeCheck, ...] = ()
-    traffic: Traffic | None = None
-    signals: SignalsField | None = None
-    slo: Slo | None = None
-    gates: list[object] = Field(default_factory=list)
-    needs: dict[str, Need] = Field(default_factory=dict)
-    signatures: Signatures | None = None
-    vulnerabilities: VulnerabilityRules = VulnerabilityRules()
-    environments: dict[str, WorkloadEntry] = Field(default_factory=dict)
+    image: str = Field(description="The repository without tag or digest.")
+    repository: str | None = Field(default=None, description="Where its source is: `github.com/acme/api`.")
+    ci: ServiceCiField | None = Field(default=None, description="Where its commits are checked; a list is `required`.")
+    openapi: OpenApi | None = Field(default=None, description="Where its OpenAPI documents are.")
+    workload: str = Field(description="What runs it: `deployment/api`, `statefulset/…` or `daemonset/…`.")
+    container: str | None = Field(default=None, description="Which container gets the image, if there are several.")
+    channel: Channel = Field(description="Where its releases are told.")
+    runbooks: dict[str, str] = Field(
+        default_factory=dict, description="Environments and their runbooks; `deploy` where nothing is said."
+    )
+    smoke: tuple[SmokeCheck, ...] = Field(default=(), description="The requests that prove that it answers.")
+    traffic: Traffic | None = Field(
+        default=None, description="What divides its requests between stable and canary; left out: no canary."
+    )
+    signals: SignalsField | None = Field(
+        default=None, description="What a canary is judged by; left out: there can be none. One word is its `preset`."
+    )
+    slo: Slo | None = Field(default=None, description="What its requests promise, measured by `signals`.")
+    gates: list[object] = Field(
+        default_factory=list, description="Gates before any release of it, whatever its runbook asks for."
+    )
+    needs: dict[str, Need] = Field(
+        default_factory=dict, description="The services that it calls, and the versions that it can work with."
+    )
+    signatures: Signatures | None = Field(
+        default=None, description="Whose signature its images must have; wins over those at the top."
+    )
+    vulnerabilities: VulnerabilityRules = Field(
+        default=VulnerabilityRules(), description="What is put up with in its images, besides those at the top."
+    )
+    environments: dict[str, WorkloadEntry] = Field(default_factory=dict, description="Where an environment differs.")
 
     @model_validator(mode="after")
     def _measured(self) -> Self:
@@ -112,19 +120,28 @@ class RegistryEntry(Part):
 
 
 class Catalogue(Part):
-    """Everything in `sluice.yaml`. `runbooks_dir` is a folder beside the file with runbooks of one's own. `people` are
-    the authors of commits, by login or address, and whom Slack knows them as."""
+    """Everything in `sluice.yaml`."""
 
-    clusters: dict[Name, ClusterEntry] = Field(min_length=1)
-    environments: dict[Name, EnvironmentEntry] = Field(min_length=1)
-    services: dict[Name, ServiceEntry] = Field(min_length=1)
-    runbooks_dir: str | None = None
-    registries: dict[str, RegistryEntry] = Field(default_factory=dict)
-    metrics: dict[Name, ProviderEntry] = Field(default_factory=dict)
-    signatures: Signatures | None = None
-    vulnerabilities: VulnerabilityRules = VulnerabilityRules()
-    people: dict[str, SlackUser] = Field(default_factory=dict)
-    ci: dict[Name, CiEntry] = Field(default_factory=dict)
+    clusters: dict[Name, ClusterEntry] = Field(min_length=1, description="Clusters by name.")
+    environments: dict[Name, EnvironmentEntry] = Field(
+        min_length=1, description="Environments by name, in the order in which a version goes through them."
+    )
+    services: dict[Name, ServiceEntry] = Field(min_length=1, description="Services by name.")
+    runbooks_dir: str | None = Field(default=None, description="A folder beside the file, with runbooks of one's own.")
+    registries: dict[str, RegistryEntry] = Field(
+        default_factory=dict, description="Registries by host, where one is spoken to in an unusual way."
+    )
+    metrics: dict[Name, ProviderEntry] = Field(default_factory=dict, description="Metrics servers by name.")
+    signatures: Signatures | None = Field(
+        default=None, description="Whose signature every image must have, for the gate `signature`."
+    )
+    vulnerabilities: VulnerabilityRules = Field(
+        default=VulnerabilityRules(), description="What is put up with in every service."
+    )
+    people: dict[str, SlackUser] = Field(
+        default_factory=dict, description="The authors of commits, by login or address, and whom Slack knows them as."
+    )
+    ci: dict[Name, CiEntry] = Field(default_factory=dict, description="CI servers by name.")
 
     @field_validator("environments")
     @classmethod

@@ -16,19 +16,26 @@ PRESENT: Literal["present"] = "present"
 class Expect(StepSpec):
     """What the answer must be. `json_`: dotted path -> value, or the word `present`."""
 
-    status: int = Field(default=200, ge=100, le=599)
-    json_: dict[str, Json] = Field(default_factory=dict, alias="json")
+    status: int = Field(default=200, ge=100, le=599, description="The status of the answer.")
+    json_: dict[str, Json] = Field(
+        default_factory=dict,
+        alias="json",
+        description="Dotted paths into the JSON of the answer, and the value of each, or `present`.",
+    )
 
 
 class SmokeCheck(StepSpec):
     """One request: exactly one of `get` and `post` holds its URL, in which `{environment}` and `{service}` stand for
     the target's names. `body` is sent as JSON."""
 
-    get: str | None = None
-    post: str | None = None
-    headers: dict[str, str] = Field(default_factory=dict)
+    get: str | None = Field(
+        default=None,
+        description="A URL; `{environment}` and `{service}` stand for the target's names.",
+    )
+    post: str | None = Field(default=None, description="The same, to be posted to; exactly one of both.")
+    headers: dict[str, str] = Field(default_factory=dict, description="Headers of the request.")
     body: Json = None
-    expect: Expect = Field(default_factory=Expect)
+    expect: Expect = Field(default_factory=Expect, description="What the answer must be.")
 
     @model_validator(mode="after")
     def _one_url(self) -> Self:

@@ -18,11 +18,11 @@ CHECK = Annotated[str, StringConstraints(min_length=1, max_length=200)]
 
 
 class GitHubApp(Part):
-    """A GitHub App: its id (or client id), the number of its installation, and the file of its private key."""
+    """A GitHub App."""
 
-    id: str = Field(min_length=1, coerce_numbers_to_str=True)
-    installation: int = Field(gt=0, strict=True)
-    private_key_file: str
+    id: str = Field(min_length=1, coerce_numbers_to_str=True, description="Its id, or its client id.")
+    installation: int = Field(gt=0, strict=True, description="The number of its installation.")
+    private_key_file: str = Field(description="The file of its private key.")
 
 
 class GitHubEntry(Part):
@@ -31,8 +31,8 @@ class GitHubEntry(Part):
     runbooks start pipelines."""
 
     url: Address = GITHUB_API
-    token_file: str | None = None
-    app: GitHubApp | None = None
+    token_file: str | None = Field(default=None, description="The file of a token; or log in as an `app`.")
+    app: GitHubApp | None = Field(default=None, description="A GitHub App to log in as.")
 
     @model_validator(mode="after")
     def _one_login(self) -> Self:
@@ -50,11 +50,12 @@ class GitHubEntry(Part):
 
 
 class GitLabEntry(Part):
-    """GitLab. `url` is what stands before `/api/v4`; `token_file` holds an access token with the scope `read_api`, or
-    `api` where runbooks start pipelines."""
+    """GitLab."""
 
-    url: Address = "https://gitlab.com"
-    token_file: str
+    url: Address = Field(default="https://gitlab.com", description="What stands before `/api/v4`.")
+    token_file: str = Field(
+        description="The file of an access token with the scope `read_api`, or `api` where runbooks start pipelines."
+    )
 
     @property
     def host(self) -> str:
@@ -63,19 +64,20 @@ class GitLabEntry(Part):
 
 
 class JenkinsEntry(Part):
-    """Jenkins. `token_file` holds an API token of the user `username`."""
+    """Jenkins."""
 
-    url: Address
-    username: str = Field(min_length=1)
-    token_file: str
+    url: Address = Field(description="Where it is.")
+    username: str = Field(min_length=1, description="Whose token it is.")
+    token_file: str = Field(description="The file of an API token.")
 
 
 class AzureEntry(Part):
-    """Azure DevOps. `url` ends with the organization, as in https://dev.azure.com/acme; `token_file` holds a personal
-    access token with the scope Build (read, and execute where runbooks start pipelines)."""
+    """Azure DevOps."""
 
-    url: Address
-    token_file: str
+    url: Address = Field(description="It ends with the organization, as in https://dev.azure.com/acme.")
+    token_file: str = Field(
+        description="The file of a token with the scope Build: read, and execute where runbooks start pipelines."
+    )
 
 
 KINDS = ("github", "gitlab", "jenkins", "azure")
@@ -84,10 +86,10 @@ KINDS = ("github", "gitlab", "jenkins", "azure")
 class CiEntry(Part):
     """One CI server, of exactly one kind."""
 
-    github: GitHubEntry | None = None
-    gitlab: GitLabEntry | None = None
-    jenkins: JenkinsEntry | None = None
-    azure: AzureEntry | None = None
+    github: GitHubEntry | None = Field(default=None, description="GitHub or its Enterprise Server.")
+    gitlab: GitLabEntry | None = Field(default=None, description="GitLab.")
+    jenkins: JenkinsEntry | None = Field(default=None, description="Jenkins.")
+    azure: AzureEntry | None = Field(default=None, description="Azure DevOps.")
 
     @model_validator(mode="after")
     def _of_one_kind(self) -> Self:
@@ -108,7 +110,9 @@ class ServiceCi(Part):
     `None`: the path of the repository. `required`: names or patterns (`test *`) of the checks that must be good; none:
     all that there are, and at least one."""
 
-    server: Name | None = None
+    server: Name | None = Field(
+        default=None, description="One of `ci`; left out: the one that keeps the repository, or the only one."
+    )
     project: str | None = Field(default=None, pattern=r"^[\w. -]+(/[\w. %-]+)*$")
     required: tuple[CHECK, ...] = ()
 

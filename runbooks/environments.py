@@ -41,38 +41,43 @@ SlackUser = Annotated[UserId, BeforeValidator(slack_user)]
 
 
 class ClusterEntry(Part):
-    """How to reach a cluster. Both `None`: from inside the cluster, else the default kubeconfig and its context."""
+    """How to reach a cluster. Both `None`: the default kubeconfig and its context; without such a file, the service
+    account of Sluice's own pod."""
 
-    kubeconfig: str | None = None
-    context: str | None = None
+    kubeconfig: str | None = Field(default=None, description="The path of a kubeconfig.")
+    context: str | None = Field(default=None, description="The context in it.")
 
 
 class Approval(Part):
-    """Who is asked, how many must say yes, and how long that takes and holds. `on_call` may vote for their own
-    rollback; `break_glass` may go on without votes; `None`: nobody."""
+    """Who is asked, how many must say yes, and how long that takes and holds."""
 
-    from_: Group = Field(alias="from")
-    count: int = Field(default=1, ge=1, le=50, strict=True)
-    within: PositiveDuration = HALF_AN_HOUR
-    use_within: PositiveDuration = HALF_AN_HOUR
-    on_call: Group | None = None
-    break_glass: Group | None = None
+    from_: Group = Field(alias="from", description="The user group whose votes count.")
+    count: int = Field(default=1, ge=1, le=50, strict=True, description="How many of them must say yes.")
+    within: PositiveDuration = Field(default=HALF_AN_HOUR, description="How long they may take.")
+    use_within: PositiveDuration = Field(default=HALF_AN_HOUR, description="How long after that the change may begin.")
+    on_call: Group | None = Field(default=None, description="Who may vote for their own rollback; left out: nobody.")
+    break_glass: Group | None = Field(default=None, description="Who may go on without votes; left out: nobody.")
 
 
 class EnvironmentEntry(Part):
-    """A namespace of a cluster. `protected`: nothing changes in it without votes. `channel` wins over the service's.
-    `gates` must pass before any release to it, whatever its runbook asks for; a rollback is never held up by them.
-    `freeze` are the times at which nothing may change; `exemptions` is who votes on what shall pass them where nobody
-    is asked otherwise; `None`: nothing passes there."""
+    """A namespace of a cluster, and what holds for every release to it."""
 
-    cluster: str
-    namespace: Name
-    protected: bool = False
-    approval: Approval | None = None
-    channel: Channel | None = None
-    gates: list[object] = Field(default_factory=list)
-    freeze: tuple[FreezeWindow, ...] = ()
-    exemptions: Group | None = None
+    cluster: str = Field(description="One of `clusters`.")
+    namespace: Name = Field(description="Its namespace.")
+    protected: bool = Field(default=False, description="Whether nothing may change in it without votes.")
+    approval: Approval | None = Field(default=None, description="Who is asked; required where `protected`.")
+    channel: Channel | None = Field(
+        default=None, description="Where its releases are told, instead of the service's own channel."
+    )
+    gates: list[object] = Field(
+        default_factory=list,
+        description="Gates before any release to it, whatever its runbook asks for; never before a rollback.",
+    )
+    freeze: tuple[FreezeWindow, ...] = Field(default=(), description="When nothing may change.")
+    exemptions: Group | None = Field(
+        default=None,
+        description="Who votes on a change during a freeze, where nobody is asked otherwise; left out: nothing passes.",
+    )
 
     @model_validator(mode="after")
     def _asks_somebody(self) -> Self:

@@ -9,6 +9,9 @@ from pydantic import BaseModel, ConfigDict
 
 from bot.domain.json import Json
 
+FILLED_IN = "filled in from the catalogue when a release is planned"
+"""The description of a parameter that nobody writes: whatever a runbook says there, the plan has the catalogue's."""
+
 
 class StepSpec(BaseModel):
     """Parameters of a step or gate as a runbook writes them. Unknown keys are errors.

@@ -26,26 +26,30 @@ Ratio = Annotated[float, Field(ge=1, le=100)]
 class Margins(Part):
     """What counts as harm, and what must be ruled out before promotion; the presets were found by simulation.
 
-    A `..._tolerance` is what a canary may be worse without harm, a `..._ni` (non-inferiority) what must be ruled out:
-    odds ratios for errors, ratios for latency and CPU. `error_floor` is the rate of errors below which nothing is
-    harm, `error_ni_floor` the rate to rule out where traffic cannot settle a ratio. `quantile` is the part of the tail
-    that promotion looks at. A healthy canary is rolled back with probability `alpha` at most, a harmful one promoted
-    with `beta` at most. During `warmup` only errors count; nothing is promoted before `min_bake`.
+    A `..._tolerance` is what a canary may be worse without harm, a `..._ni` (non-inferiority) what must be ruled out.
     """
 
-    error_tolerance: Ratio = 1.1
-    error_ni: Ratio = 2.0
-    error_floor: Share = 1e-4
-    error_ni_floor: Share = 5e-3
-    quantile: Annotated[float, Field(ge=0.5, le=0.999)] = 0.95
-    latency_tolerance: Ratio = 1.05
-    latency_ni: Ratio = 1.25
-    cpu_tolerance: Ratio = 1.15
-    cpu_ni: Ratio = 1.5
-    alpha: Annotated[Share, Field(le=0.2)] = 0.01
-    beta: Annotated[Share, Field(le=0.2)] = 0.05
-    warmup: Duration = timedelta(0)
-    min_bake: Duration = timedelta(minutes=5)
+    error_tolerance: Ratio = Field(default=1.1, description="Odds ratio of errors up to which there is no harm.")
+    error_ni: Ratio = Field(default=2.0, description="Odds ratio of errors that must be ruled out.")
+    error_floor: Share = Field(default=1e-4, description="Rate of errors below which nothing is harm.")
+    error_ni_floor: Share = Field(
+        default=5e-3, description="Rate of errors to rule out where traffic cannot settle a ratio."
+    )
+    quantile: Annotated[float, Field(ge=0.5, le=0.999)] = Field(
+        default=0.95, description="The part of the tail that promotion looks at."
+    )
+    latency_tolerance: Ratio = Field(default=1.05, description="Ratio of latencies up to which there is no harm.")
+    latency_ni: Ratio = Field(default=1.25, description="Ratio of latencies that must be ruled out.")
+    cpu_tolerance: Ratio = Field(default=1.15, description="Ratio of CPU up to which there is no harm.")
+    cpu_ni: Ratio = Field(default=1.5, description="Ratio of CPU that must be ruled out.")
+    alpha: Annotated[Share, Field(le=0.2)] = Field(
+        default=0.01, description="The probability, at most, with which a healthy canary is rolled back."
+    )
+    beta: Annotated[Share, Field(le=0.2)] = Field(
+        default=0.05, description="The probability, at most, with which a harmful one is promoted."
+    )
+    warmup: Duration = Field(default=timedelta(0), description="The time in which only errors count.")
+    min_bake: Duration = Field(default=timedelta(minutes=5), description="The time before which nothing is promoted.")
 
     @model_validator(mode="after")
     def _in_order(self) -> Self:

@@ -44,14 +44,13 @@ Address = Annotated[str, AfterValidator(address)]
 
 
 class PrometheusEntry(Part):
-    """A server that speaks Prometheus's query API. `url` is what stands before `/api/v1`; `ca_file` holds certificates
-    to trust besides the system's. Log in with a bearer token, or with a user name and a password, or not at all."""
+    """A server that speaks Prometheus's query API. Log in with a bearer token, or a user's password, or not at all."""
 
-    url: Address
-    token_file: str | None = None
-    username: str | None = None
-    password_file: str | None = None
-    ca_file: str | None = None
+    url: Address = Field(description="What stands before `/api/v1`.")
+    token_file: str | None = Field(default=None, description="The file of a bearer token.")
+    username: str | None = Field(default=None, description="A user's name.")
+    password_file: str | None = Field(default=None, description="The file of that user's password.")
+    ca_file: str | None = Field(default=None, description="Certificates to trust besides the system's.")
 
     @model_validator(mode="after")
     def _one_login(self) -> Self:
@@ -63,13 +62,12 @@ class PrometheusEntry(Part):
 
 
 class GrafanaEntry(Part):
-    """A Prometheus data source of Grafana. `uid` is the data source's, `token_file` holds the token of a service
-    account with the role Viewer."""
+    """A Prometheus data source of Grafana."""
 
-    url: Address
-    uid: str = Field(pattern=r"^[\w-]{1,40}$")
-    token_file: str
-    ca_file: str | None = None
+    url: Address = Field(description="Where Grafana is.")
+    uid: str = Field(pattern=r"^[\w-]{1,40}$", description="The uid of the data source.")
+    token_file: str = Field(description="The file of the token of a service account with the role Viewer.")
+    ca_file: str | None = Field(default=None, description="Certificates to trust besides the system's.")
 
 
 class DatadogEntry(Part):
@@ -78,10 +76,12 @@ class DatadogEntry(Part):
     the names of metrics (its `namespace`); in it `{service}` stands for the service's. `delay`: how long after an
     interval its counts are whole."""
 
-    site: DATADOG_SITES = "datadoghq.com"
-    url: Address | None = None
-    api_key_file: str
-    application_key_file: str
+    site: DATADOG_SITES = Field(default="datadoghq.com", description="Its region.")
+    url: Address | None = Field(default=None, description="The address of a proxy before it; wins over `site`.")
+    api_key_file: str = Field(description="The file of an API key.")
+    application_key_file: str = Field(
+        description="The file of the key of a service account that may `timeseries_query` and `metrics_read`."
+    )
     prefix: str = Field(default="", pattern=r"^[\w.{}]*$")
     delay: PositiveDuration = timedelta(seconds=60)
 
@@ -92,14 +92,14 @@ class DatadogEntry(Part):
 
 
 class NewRelicEntry(Part):
-    """New Relic. `account` is the number of the account that has the data, `api_key_file` holds a user key that may see
-    it; `url`, of a proxy before NerdGraph, wins over the region. `delay`: how long after an interval its counts are
-    whole."""
+    """New Relic. `delay`: how long after an interval its counts are whole."""
 
-    account: int = Field(gt=0, strict=True)
-    api_key_file: str
-    region: Literal["us", "eu"] = "us"
-    url: Address | None = None
+    account: int = Field(gt=0, strict=True, description="The number of the account that has the data.")
+    api_key_file: str = Field(description="The file of a user key that may see it.")
+    region: Literal["us", "eu"] = Field(default="us", description="Its region.")
+    url: Address | None = Field(
+        default=None, description="The address of a proxy before NerdGraph; wins over `region`."
+    )
     delay: PositiveDuration = timedelta(seconds=90)
 
     @property
@@ -114,15 +114,17 @@ def usual_interval(entry: Mapping[str, object]) -> timedelta:
 
 
 class ProviderEntry(Part):
-    """One metrics server, of exactly one kind. `interval` is how often it scrapes or, for a server that keeps counts,
-    their interval; services that name no provider use the only one, or the `default`."""
+    """One metrics server, of exactly one kind."""
 
-    prometheus: PrometheusEntry | None = None
-    grafana: GrafanaEntry | None = None
-    datadog: DatadogEntry | None = None
-    newrelic: NewRelicEntry | None = None
-    interval: PositiveDuration = Field(default_factory=usual_interval)
-    default: bool = False
+    prometheus: PrometheusEntry | None = Field(default=None, description="Prometheus, or what speaks its query API.")
+    grafana: GrafanaEntry | None = Field(default=None, description="A Prometheus data source of Grafana.")
+    datadog: DatadogEntry | None = Field(default=None, description="Datadog.")
+    newrelic: NewRelicEntry | None = Field(default=None, description="New Relic.")
+    interval: PositiveDuration = Field(
+        default_factory=usual_interval,
+        description="How often it scrapes, or the interval of its counts; `15s`, where counts are kept `30s`.",
+    )
+    default: bool = Field(default=False, description="Whether services that name no provider use this one.")
 
     @model_validator(mode="after")
     def _of_one_kind(self) -> Self:

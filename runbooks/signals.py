@@ -75,28 +75,32 @@ Pattern = Annotated[str, AfterValidator(pattern)]
 class MetricNames(Part):
     """Where a service's metrics are called otherwise; `null`: it is not judged by that."""
 
-    requests: Metric = ""
-    latency: Metric | None = None
-    cpu: Metric | None = None
+    requests: Metric = Field(default="", description="The counter of requests.")
+    latency: Metric | None = Field(default=None, description="The histogram of durations.")
+    cpu: Metric | None = Field(default=None, description="The counter of CPU seconds.")
 
 
 class LabelNames(Part):
     """Where labels are called otherwise. `namespace: null`: series carry none; `pod: null`: only where `arms` tells the
     arms apart."""
 
-    pod: Label | None = None
-    namespace: Label | None = None
-    code: Annotated[tuple[Label, ...], BeforeValidator(several), Field(min_length=1)] = ()
+    pod: Label | None = Field(
+        default=None, description="What holds the pod's name; `null`: nothing does, and `arms` tells the arms apart."
+    )
+    namespace: Label | None = Field(default=None, description="What holds its namespace; `null`: nothing does.")
+    code: Annotated[tuple[Label, ...], BeforeValidator(several), Field(min_length=1)] = Field(
+        default=(), description="What holds the code of the answer."
+    )
 
 
 class ArmNames(Part):
     """A label that tells the arms apart, and regular expressions of its whole values. In them `{name}`, `{namespace}`,
     `{service}` and `{route}` stand for the target's."""
 
-    label: Label
-    canary: Pattern
-    stable: Pattern
-    baseline: Pattern = ""
+    label: Label = Field(description="The label.")
+    canary: Pattern = Field(description="Its values for canary pods.")
+    stable: Pattern = Field(description="For stable ones.")
+    baseline: Pattern = Field(default="", description="For fresh baseline pods.")
 
 
 class Signals(Part):
@@ -109,21 +113,25 @@ class Signals(Part):
     `cpu: kubernetes` takes the use of the CPU from the cluster's metrics API, for services whose processes tell none.
     """
 
-    preset: Literal["http", "grpc", "istio", "ingress-nginx", "gateway", "transactions"] = "http"
-    provider: str | None = None
+    preset: Literal["http", "grpc", "istio", "ingress-nginx", "gateway", "transactions"] = Field(
+        default="http", description="Whose names of metrics and labels; everything else says where the service differs."
+    )
+    provider: str | None = Field(default=None, description="One of `metrics`; left out: the only one, or the default.")
     interval: PositiveDuration | None = None
-    metrics: MetricNames = Field(default_factory=MetricNames)
-    labels: LabelNames = Field(default_factory=LabelNames)
+    metrics: MetricNames = Field(default_factory=MetricNames, description="Metrics that are called otherwise.")
+    labels: LabelNames = Field(default_factory=LabelNames, description="Labels that are called otherwise.")
     cpu: Literal["kubernetes"] | None = None
-    arms: ArmNames | None = None
+    arms: ArmNames | None = Field(default=None, description="A label that tells canary and stable apart.")
     errors: Pattern | None = None
     match: dict[Label, str] = Field(default_factory=dict)
-    latency_unit: Literal["s", "ms"] | None = None
+    latency_unit: Literal["s", "ms"] | None = Field(
+        default=None, description="The unit of the latency histogram's edges."
+    )
     bounds: tuple[Annotated[float, Field(gt=0, allow_inf_nan=False)], ...] = ()
     service: Name | None = None
     route: Name | None = None
-    margins: Margins = Field(default_factory=Margins)
-    guards: tuple[GuardRail, ...] = ()
+    margins: Margins = Field(default_factory=Margins, description="What counts as harm, and what must be ruled out.")
+    guards: tuple[GuardRail, ...] = Field(default=(), description="Limits that hold whatever stable does.")
 
     @field_validator("bounds")
     @classmethod

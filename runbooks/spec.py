@@ -15,11 +15,16 @@ class RunbookFile(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    name: Name
-    about: str = Field(min_length=1)
-    gates: list[object] = Field(default_factory=list)
-    steps: list[object] = Field(min_length=1)
-    on_failure: list[object] = Field(default_factory=list)
+    name: Name = Field(description="What the catalogue and `--runbook` call it.")
+    about: str = Field(
+        min_length=1, description="What it is for, in a sentence or two; read aloud by `sluice explain`."
+    )
+    gates: list[object] = Field(default_factory=list, description="What must hold before anything begins.")
+    steps: list[object] = Field(min_length=1, description="What is done, one after the other.")
+    on_failure: list[object] = Field(
+        default_factory=list,
+        description="What is done when a step fails or the release is aborted, after a first change.",
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,12 +16,12 @@ SIGNATURE, VULNERABILITIES = "signature", "vulnerabilities"
 
 
 class VulnerabilityException(Part):
-    """A finding that is put up with. It ends with the day `until` (UTC), and says who answers for it, and why."""
+    """A finding that is put up with."""
 
-    id: str = Field(min_length=1, max_length=100)
-    reason: str = Field(min_length=1, max_length=300)
-    author: str = Field(min_length=1, max_length=100)
-    until: date
+    id: str = Field(min_length=1, max_length=100, description="Its id, such as `CVE-2026-1234`.")
+    reason: str = Field(min_length=1, max_length=300, description="Why.")
+    author: str = Field(min_length=1, max_length=100, description="Who answers for it.")
+    until: date = Field(description="The last day on which it holds (UTC).")
 
     @field_validator("until", mode="before")
     @classmethod
@@ -51,7 +51,7 @@ class VulnerabilityException(Part):
 class VulnerabilityRules(Part):
     """What the gate `vulnerabilities` knows besides its own parameters."""
 
-    exceptions: tuple[VulnerabilityException, ...] = ()
+    exceptions: tuple[VulnerabilityException, ...] = Field(default=(), description="Findings that are put up with.")
 
 
 class Provenance(Part):
@@ -69,11 +69,13 @@ class Signatures(Part):
     (`issuer` and `subject`). `trusted_root_file`: who vouches for identities, in Sigstore's format; `None`: the public
     Sigstore, as of the release of Sluice's library."""
 
-    key_file: str | None = None
-    issuer: str | None = None
-    subject: str | None = None
+    key_file: str | None = Field(
+        default=None, description="The public key, PEM; either this, or `issuer` and `subject`."
+    )
+    issuer: str | None = Field(default=None, description="Who vouched for the identity, exactly.")
+    subject: str | None = Field(default=None, description="The identity, or a pattern.")
     trusted_root_file: str | None = None
-    provenance: Provenance = Provenance()
+    provenance: Provenance = Field(default=Provenance(), description="How images must have been built.")
 
     @model_validator(mode="after")
     def _somebody(self) -> Self:

@@ -1,6 +1,6 @@
 """`traffic:` of a service: what divides its requests between stable and canary."""
 
-from pydantic import model_validator
+from pydantic import Field, model_validator
 
 from bot.domain.target import WorkloadRef
 from bot.domain.traffic import Route, Router
@@ -8,14 +8,19 @@ from runbooks.parts import Name, Part
 
 
 class Traffic(Part):
-    """How requests reach the service. `route` names the HTTPRoute, VirtualService or Ingress, `rule` the only rule of
-    it whose weights may change, `service` the Service of the stable pods; `None`: they are called like the workload,
-    and every rule that leads to the Service counts. `replicas` needs no router: the numbers of pods divide."""
+    """How requests reach the service. `replicas` needs no router: the numbers of pods divide."""
 
-    router: Router
-    route: Name | None = None
-    rule: str | None = None
-    service: Name | None = None
+    router: Router = Field(description="What divides the requests.")
+    route: Name | None = Field(
+        default=None, description="The HTTPRoute, VirtualService or Ingress; left out: called like the workload."
+    )
+    rule: str | None = Field(
+        default=None,
+        description="The only rule of it whose weights may change; left out: every one that leads to the Service.",
+    )
+    service: Name | None = Field(
+        default=None, description="The Service of the stable pods; left out: called like the workload."
+    )
 
     @model_validator(mode="after")
     def _names_what_there_is(self) -> "Traffic":

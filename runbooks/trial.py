@@ -36,7 +36,7 @@ class TrialSpec(StepSpec):
     `least`. Too little evidence by then extends it once by the same time, and then asks people."""
 
     for_: PositiveDuration = Field(default=timedelta(minutes=10), alias="for")
-    least: PositiveDuration = Field(default=timedelta(minutes=1))
+    least: PositiveDuration = Field(default=timedelta(minutes=1), description="How long it is judged at least.")
 
     def read_aloud(self) -> str:
         return f"judged for at most {say(self.for_)}, twice that if the evidence is too thin"

@@ -33,6 +33,8 @@ MINUTE = timedelta(minutes=1)
 ANY_YEAR = datetime.fromisoformat("2024-01-01T00:00:00+00:00")
 """A leap year, so that the 29th of February comes."""
 
+BEGINS = "When each window begins: minute, hour, day, month, weekday by name."
+
 
 def zone(name: str) -> str:
     """The name of a time zone; raises ValueError."""
@@ -63,13 +65,13 @@ def cron(written: str) -> str:
 
 
 class FreezeWindow(Part):
-    """Nothing may change for `for` (elapsed time, whatever clocks do meanwhile) from each time that `cron` names, as
-    clocks show it in `timezone`."""
+    """A time in which nothing may change, by the calendar. It is elapsed time, whatever clocks do meanwhile."""
 
-    cron: Annotated[str, AfterValidator(cron)]
-    for_: PositiveDuration = Field(alias="for")
-    reason: str = Field(min_length=1, max_length=200)
-    timezone: Annotated[str, AfterValidator(zone)] = "UTC"
+    # As a default the field would be called `cron` before its own annotation is read.
+    cron: Annotated[str, AfterValidator(cron), Field(description=BEGINS)]
+    for_: PositiveDuration = Field(alias="for", description="How long each lasts.")
+    reason: str = Field(min_length=1, max_length=200, description="Why; told to everybody whom it stops.")
+    timezone: Annotated[str, AfterValidator(zone)] = Field(default="UTC", description="Whose clocks `cron` means.")
 
     @model_validator(mode="after")
     def _ends(self) -> Self:

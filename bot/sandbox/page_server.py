@@ -9,6 +9,7 @@ import asyncio
 import contextlib
 import json
 from collections.abc import Mapping
+from datetime import timedelta
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any, Protocol
@@ -18,11 +19,14 @@ from aiohttp import web
 from bot.sandbox.own_page import json_object, own_page_only, refusal
 
 PAGE = Path(__file__).with_name("page")
-LOOK_S = 0.5
-"""How often a panel is looked at: what changes is a person's to see, not a program's."""
+LOOK = timedelta(seconds=0.5)
+"""Real time: how often a panel is looked at. What changes is a person's to see, not a program's."""
 
 POLICY = "default-src 'self'; img-src 'self' data:; frame-ancestors 'none'; base-uri 'none'; form-action 'self'"
 """Content-Security-Policy: nothing from elsewhere, and no script or style in the document itself."""
+
+HEADERS = {"X-Content-Type-Options": "nosniff", "Cache-Control": "no-cache"}
+"""The page of yesterday's version must not stay in the browser: it is asked for each time."""
 
 
 class Panel(Protocol):
@@ -48,21 +52,28 @@ class Panel(Protocol):
 class PageServer:
     """The routes, over a panel."""
 
-    def __init__(self, panel: Panel) -> None:
+    def __init__(self, panel: Panel, *, look: timedelta = LOOK) -> None:
         self._panel = panel
+        self._look_s = look.total_seconds()
+        self._files = {path.name: path for path in PAGE.iterdir()}
 
     def add_to(self, app: web.Application) -> None:
         """Add the routes to an application that is not served yet."""
         app.router.add_get("/", own_page_only(self._index))
-        app.router.add_static("/page", PAGE)
+        app.router.add_get("/page/{name}", own_page_only(self._file))
         app.router.add_get("/api/scene", own_page_only(self._scene))
         app.router.add_get("/api/panel", own_page_only(self._feed))
         app.router.add_post("/api/switch", own_page_only(self._switch))
         app.router.add_post("/api/kill", own_page_only(self._kill))
 
     async def _index(self, _request: web.Request) -> web.StreamResponse:
-        headers = {"Content-Security-Policy": POLICY, "X-Content-Type-Options": "nosniff", "Cache-Control": "no-cache"}
-        return web.FileResponse(PAGE / "index.html", headers=headers)
+        return web.FileResponse(PAGE / "index.html", headers={**HEADERS, "Content-Security-Policy": POLICY})
+
+    async def _file(self, request: web.Request) -> web.StreamResponse:
+        name = request.match_info["name"]
+        if name not in self._files:
+            return refusal(HTTPStatus.NOT_FOUND, "file_not_found", f"The page has no file '{name}'.")
+        return web.FileResponse(self._files[name], headers=HEADERS)
 
     async def _scene(self, _request: web.Request) -> web.StreamResponse:
         return web.json_response(self._panel.scene())
@@ -80,7 +91,7 @@ class PageServer:
             now = json.dumps(self._panel.shown())
             await response.write(f"data: {now}\n\n".encode() if now != last else b": still here\n\n")
             last = now
-            await asyncio.sleep(LOOK_S)
+            await asyncio.sleep(self._look_s)
 
     async def _switch(self, request: web.Request) -> web.StreamResponse:
         asked = await json_object(request) or {}

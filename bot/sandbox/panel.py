@@ -35,7 +35,7 @@ def panel(around: Surroundings, switches: Switches, bot: BotProcess) -> Shown:
         "namespaces": [
             _namespace(name, tuple(found), around) for name, found in groupby(deployments, lambda each: each.namespace)
         ],
-        "traffic": [arm for backend in around.backends for arm in _arms(backend, around)],
+        "traffic": [arm for backend in _in_order(around.backends) for arm in _arms(backend, around)],
         "switches": [
             {"name": name, "label": each.label, "about": each.about, "on": switches.is_on(name)}
             for name, each in switches.all.items()
@@ -92,6 +92,11 @@ def _arms(backend: Backend, around: Surroundings) -> Iterable[Shown]:
         history = around.traffic.history(service=backend.service, namespace=backend.namespace, arm=arm)
         if history and history[-1].at >= _newest(around, backend):
             yield {"service": backend.service, "namespace": backend.namespace, "name": arm, **_figures(history)}
+
+
+def _in_order(backends: Iterable[Backend]) -> list[Backend]:
+    """As the cluster's list has them."""
+    return sorted(backends, key=lambda each: (each.namespace, each.service))
 
 
 def _newest(around: Surroundings, backend: Backend) -> Any:

@@ -18,7 +18,7 @@ from bot.domain.target import Target
 from bot.ports.execution import StepContext
 from bot.ports.metrics import MetricsProviders, SignalQueries, Totals
 from runbooks.durations import PositiveDuration, roughly, say
-from runbooks.kinds import GateKind, StepSpec
+from runbooks.kinds import FILLED_IN, GateKind, StepSpec
 from runbooks.slo import Share, Slo
 
 NEXT_LOOK = timedelta(minutes=1)
@@ -40,8 +40,8 @@ class BudgetSpec(StepSpec):
     shorthand: ClassVar[str | None] = "least"
     least: Share = Field(default=Decimal(0), lt=100)
     history: PositiveDuration = ENOUGH_HISTORY
-    slo: Slo | None = None
-    queries: dict[str, Json] = Field(default_factory=dict)
+    slo: Slo | None = Field(default=None, description=FILLED_IN)
+    queries: dict[str, Json] = Field(default_factory=dict, description=FILLED_IN)
 
     def read_aloud(self) -> str:
         left = f"more than {self.least}% of it" if self.least else "some of it"

@@ -6,6 +6,8 @@ from datetime import timedelta
 from fnmatch import fnmatchcase
 from typing import ClassVar
 
+from pydantic import Field
+
 from bot.domain.outcome import Evidence, Failed, Outcome, Pending, Succeeded
 from bot.ports.execution import StepContext
 from bot.ports.pipelines import Check, CheckState, CiServers, CommitChecks, Conclusion
@@ -27,9 +29,9 @@ class CiSpec(StepSpec):
 
     shorthand: ClassVar[str | None] = "required"
     required: tuple[str, ...] = ()
-    commit: str = ""
-    server: str = ""
-    project: str = ""
+    commit: str = Field(default="", description="Of which commit; empty: the one that the image was built from.")
+    server: str = Field(default="", description="One of `ci`; empty: the service's.")
+    project: str = Field(default="", description="Its project there; empty: the service's.")
 
     def read_aloud(self) -> str:
         which = f"The checks {', '.join(self.required)}" if self.required else "The required checks"

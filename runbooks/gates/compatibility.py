@@ -13,7 +13,7 @@ from bot.domain.openapi.breaks import Break
 from bot.domain.openapi.operations import breaks
 from bot.domain.outcome import Evidence, Failed, Outcome, Succeeded
 from bot.ports.execution import StepContext
-from runbooks.kinds import GateKind, StepSpec
+from runbooks.kinds import FILLED_IN, GateKind, StepSpec
 from runbooks.needs import Need
 from runbooks.openapi_documents import ApiDocuments, ApiVersion, read_document
 from runbooks.openapi_source import OpenApi
@@ -29,10 +29,13 @@ class CompatibilitySpec(StepSpec):
     where the documents are, and who needs this service in which versions."""
 
     shorthand: ClassVar[str | None] = "breaks"
-    breaks: Literal["refuse", "vote"] = "refuse"
-    openapi: OpenApi | None = None
-    repository: str = ""
-    needed_by: dict[str, Need] = Field(default_factory=dict)
+    breaks: Literal["refuse", "vote"] = Field(
+        default="refuse",
+        description="What a change that breaks clients means: the release does not begin, or people vote on it.",
+    )
+    openapi: OpenApi | None = Field(default=None, description=FILLED_IN)
+    repository: str = Field(default="", description=FILLED_IN)
+    needed_by: dict[str, Need] = Field(default_factory=dict, description=FILLED_IN)
 
     def read_aloud(self) -> str:
         vote = ", unless people vote for it" if self.breaks == "vote" else ""

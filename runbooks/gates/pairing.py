@@ -19,7 +19,7 @@ from bot.ports.execution import StepContext
 from bot.ports.image_registry import ImageRegistry
 from bot.ports.store import Store
 from runbooks.durations import roughly
-from runbooks.kinds import GateKind, StepSpec
+from runbooks.kinds import FILLED_IN, GateKind, StepSpec
 from runbooks.needs import PROVEN, VERSION_LABEL, Need, meets, version_of
 from runbooks.running import WorkloadOf, running_image
 
@@ -31,8 +31,8 @@ class PairingSpec(StepSpec):
     """`needs` and `needed_by` are the catalogue's. `in`: where a pair must have been proven; empty: in the environment
     that the catalogue names before this one."""
 
-    needs: dict[str, Need] = Field(default_factory=dict)
-    needed_by: dict[str, Need] = Field(default_factory=dict)
+    needs: dict[str, Need] = Field(default_factory=dict, description=FILLED_IN)
+    needed_by: dict[str, Need] = Field(default_factory=dict, description=FILLED_IN)
     in_: str = Field(default="", alias="in")
 
     def read_aloud(self) -> str:

@@ -7,6 +7,8 @@ images says nothing of the others. An attestation is no signature: whoever only 
 from dataclasses import dataclass
 from datetime import timedelta
 
+from pydantic import Field
+
 from bot.domain.errors import UnreadableError, UntrustedError
 from bot.domain.image import COMMIT, Digest, ImageRef
 from bot.domain.outcome import Evidence, Failed, Outcome, Succeeded
@@ -14,7 +16,7 @@ from bot.domain.plan import Artifact, Plan
 from bot.ports.execution import StepContext
 from bot.ports.signatures import SignedBy
 from runbooks.attestations import Attestations, Item
-from runbooks.kinds import GateKind, StepSpec
+from runbooks.kinds import FILLED_IN, GateKind, StepSpec
 from runbooks.provenance import PROVENANCES, Built, read_provenance, unlike
 from runbooks.scan_reports import parsed
 from runbooks.statements import BUNDLE, SIMPLE_SIGNING, read_statement
@@ -33,7 +35,7 @@ MOST_REASONS = 3
 class SignatureSpec(StepSpec):
     """`signatures` are the catalogue's; a plan holds those of its time."""
 
-    signatures: Signatures | None = None
+    signatures: Signatures | None = Field(default=None, description=FILLED_IN)
 
     def read_aloud(self) -> str:
         whose = f" by {self.signatures.signer}" if self.signatures else ", by whom the catalogue says"

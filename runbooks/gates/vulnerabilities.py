@@ -11,7 +11,7 @@ from bot.domain.outcome import Evidence, Failed, Outcome, Succeeded
 from bot.domain.vulnerability import Finding, ScanReport, Severity, tally
 from bot.ports.execution import StepContext
 from runbooks.durations import PositiveDuration, roughly, say
-from runbooks.kinds import GateKind, StepSpec
+from runbooks.kinds import FILLED_IN, GateKind, StepSpec
 from runbooks.scanning import ScanFinder, Scanned
 from runbooks.supply_chain import Signatures, VulnerabilityException
 
@@ -32,12 +32,16 @@ class VulnerabilitiesSpec(StepSpec):
     shorthand: ClassVar[str | None] = "threshold"
     threshold: Severity = Severity.HIGH
     fixable_only: bool = False
-    unknown_counts: bool = True
-    max_age: PositiveDuration = timedelta(days=7)
+    unknown_counts: bool = Field(
+        default=True, description="Whether a fault of unknown severity counts as one at the threshold."
+    )
+    max_age: PositiveDuration = Field(
+        default=timedelta(days=7), description="How old the report may be, by its own time."
+    )
     source: Literal["image", "cluster", "either"] = "image"
     signed: bool = False
-    exceptions: tuple[VulnerabilityException, ...] = ()
-    signatures: Signatures | None = Field(default=None)
+    exceptions: tuple[VulnerabilityException, ...] = Field(default=(), description=FILLED_IN)
+    signatures: Signatures | None = Field(default=None, description=FILLED_IN)
 
     @model_validator(mode="after")
     def _signed_reports_are_in_the_registry(self) -> Self:

@@ -37,8 +37,8 @@ class RunPipelineSpec(StepSpec):
     ref: str = ""
     inputs: dict[str, str] = Field(default_factory=dict)
     reads_only: bool = Field(default=False, strict=True)
-    server: str = ""
-    project: str = ""
+    server: str = Field(default="", description="One of `ci`; empty: the service's.")
+    project: str = Field(default="", description="Its project there; empty: the service's.")
 
     def read_aloud(self) -> str:
         where = f" on {self.ref}" if self.ref else ""

@@ -38,7 +38,7 @@ function button(one, block, message, { press }) {
 }
 
 /** Ask as Slack does before a click counts. */
-function confirmed({ title, text, confirm, deny }) {
+function confirmed({ title, text, confirm, deny, style }) {
   return new Promise((resolve) => {
     const dialog = h("dialog", { class: "confirm", "aria-labelledby": "confirm-title", onclose: () => { dialog.remove(); resolve(dialog.returnValue === "yes"); } },
       h("form", { method: "dialog" },
@@ -46,7 +46,7 @@ function confirmed({ title, text, confirm, deny }) {
         h("p", {}, text.text),
         h("div", { class: "buttons" },
           h("button", { value: "no" }, deny.text),
-          h("button", { value: "yes", class: "primary" }, confirm.text))));
+          h("button", { value: "yes", class: `primary ${style ?? ""}` }, confirm.text))));
     document.body.append(dialog);
     dialog.showModal();
   });

@@ -45,7 +45,8 @@ export class Composer {
       this.#choose((this.chosen + move + this.options.length) % this.options.length);
     } else if (move) {
       this.#recall(-move, event);
-    } else if (event.key === "Escape") {
+    } else if (event.key === "Escape" && this.options.length) {
+      event.preventDefault(); // it is for the options alone
       this.#hide();
     } else if (event.key === "Tab" && !event.shiftKey && this.options.length) {
       event.preventDefault();

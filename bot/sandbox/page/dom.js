@@ -21,11 +21,16 @@ export function fill(place, ...children) {
   if (focused) place.querySelector(`[data-key="${CSS.escape(focused)}"]`)?.focus({ preventScroll: true });
 }
 
-/** The same for one element that stands for another. */
+/** The same for one element that stands for another; where what had the focus has gone, the element itself has it. */
 export function swap(old, made) {
   const focused = old.contains(document.activeElement) ? document.activeElement.dataset.key : undefined;
   const open = new Set([...old.querySelectorAll("details[open]")].map((each) => each.dataset.key));
   old.replaceWith(made);
   for (const each of made.querySelectorAll("details")) each.open = open.has(each.dataset.key) || each.open;
-  if (focused) made.querySelector(`[data-key="${CSS.escape(focused)}"]`)?.focus({ preventScroll: true });
+  if (focused) heir(made, focused).focus({ preventScroll: true });
+}
+
+function heir(made, key) {
+  made.tabIndex = -1;
+  return made.querySelector(`[data-key="${CSS.escape(key)}"]`) ?? made;
 }

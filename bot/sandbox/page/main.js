@@ -4,17 +4,19 @@ import { Composer } from "./composer.js";
 import { byId, fill, h } from "./dom.js";
 import { headline, Messages } from "./messages.js";
 import * as modal from "./modal.js";
-import { showPanel, showTries } from "./panel.js";
+import { showPanel, showTries, tryList } from "./panel.js";
 import { State } from "./state.js";
+
+const STARTERS = 2;
 
 const here = { me: null, room: null, thread: null, state: null, stop: null, unread: new Set() };
 
 const acts = {
   react: (ts, name, on) => act("/api/react", { channel: here.room, ts, name, on }),
   press: (message, button, block) => act("/api/press", { channel: here.room, ts: message.ts, action_id: button.action_id, block_id: block.block_id }),
-  open: (ts) => { here.thread = ts; showThread(); byId("thread-close").focus(); },
+  open: (ts) => { here.thread = ts; showThread(); list.reveal(ts); byId("thread-close").focus(); },
 };
-const list = new Messages(byId("messages"), acts);
+const list = new Messages(byId("messages"), acts, { newest: byId("newest"), empty: beginning });
 const replies = new Messages(byId("replies"), acts);
 const composer = new Composer({ send: say, vocabulary: () => here.vocabulary });
 
@@ -36,6 +38,26 @@ function say(text) {
 
 function notice(text) {
   byId("notice").textContent = text;
+}
+
+function offer(line) {
+  showView("channel");
+  composer.offer(line);
+}
+
+// What a channel shows in which nothing has been said.
+function beginning() {
+  return [
+    h("li", { class: "empty" }, h("strong", {}, "Nothing has been said here yet."), h("p", {}, "Type a command below, or begin with one of these:")),
+    ...tryList(here.tries.slice(0, STARTERS), offer).map((each) => { each.className = "empty"; return each; }),
+  ];
+}
+
+function closeThread() {
+  const key = `${here.thread}/replies`;
+  here.thread = null;
+  showThread();
+  (document.querySelector(`[data-key="${CSS.escape(key)}"]`) ?? byId("box")).focus({ preventScroll: true });
 }
 
 // --- who one is, and what that person sees ---
@@ -124,18 +146,28 @@ function showView(name) {
   for (const each of document.querySelectorAll("[data-show]")) each.setAttribute("aria-pressed", String(each.dataset.show === name));
 }
 
+// Whoever folds the list away does not want it back with each reload.
+function rememberTrying() {
+  const trying = byId("trying");
+  trying.open = sessionStorage.getItem("trying") !== "no";
+  trying.addEventListener("toggle", () => sessionStorage.setItem("trying", trying.open ? "yes" : "no"));
+}
+
 async function begin() {
   const scene = await get("/api/scene");
   here.vocabulary = scene.vocabulary;
+  here.tries = scene.tries;
   here.me = sessionStorage.getItem("me") ?? scene.people[0].name;
   if (!scene.people.some((one) => one.name === here.me)) here.me = scene.people[0].name;
   showPeople(scene.people);
-  showTries(scene.tries, (line) => { showView("channel"); composer.offer(line); });
+  showTries(scene.tries, offer);
+  rememberTrying();
   byId("kill").addEventListener("click", () => post("/api/kill", {}).catch((error) => notice(error.message)));
-  byId("thread-close").addEventListener("click", () => { here.thread = null; showThread(); byId("box").focus(); });
+  byId("thread-close").addEventListener("click", closeThread);
+  document.addEventListener("keydown", (event) => { if (event.key === "Escape" && here.thread && !event.defaultPrevented && !document.querySelector("dialog[open]")) closeThread(); });
   for (const each of document.querySelectorAll("[data-show]")) each.addEventListener("click", () => showView(each.dataset.show));
   await become(here.me);
-  follow("/api/panel", { hear: (panel) => showPanel(panel, (error) => notice(error.message)), lost: (forGood) => forGood && away() });
+  follow("/api/panel", { hear: (panel) => showPanel(panel, notice), lost: (forGood) => forGood && away() });
   document.body.dataset.ready = "yes";
 }
 

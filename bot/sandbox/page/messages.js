@@ -6,12 +6,17 @@ import { emoji, sign } from "./emoji.js";
 const VOTES = ["white_check_mark", "x"];
 const NEAR = 80; // pixels from the end within which somebody follows what comes
 
-/** One list of messages in `place`. `acts`: react(ts, name, on), press(message, button, block), open(ts). */
+/**
+ * One list of messages in `place`. `acts`: react(ts, name, on), press(message, button, block), open(ts). It follows what
+ * comes while somebody is at its end, and stands still while they read further up; `newest`, a button, leads back.
+ */
 export class Messages {
-  constructor(place, acts) {
-    this.place = place;
-    this.acts = acts;
-    this.shown = new Map();
+  constructor(place, acts, { newest, empty = () => [] } = {}) {
+    Object.assign(this, { place, acts, newest, empty, shown: new Map(), following: true });
+    place.addEventListener("scroll", () => this.#scrolled());
+    place.addEventListener("load", () => this.#follow(), true); // a picture has come, and with it its height
+    new ResizeObserver(() => this.#follow()).observe(place);
+    newest?.addEventListener("click", () => { this.#toEnd(); this.place.focus(); });
   }
 
   /** Show exactly these. */
@@ -21,7 +26,7 @@ export class Messages {
     this.inThread = inThread;
     this.shown = new Map(listed.map((one) => [one.ts, this.#item(one)]));
     fill(this.place, ...this.shown.values());
-    if (!listed.length) fill(this.place, h("li", { class: "empty" }, "Nothing has been said here yet. Type a command below."));
+    if (!listed.length) fill(this.place, ...this.empty());
     this.#toEnd();
   }
 
@@ -33,28 +38,47 @@ export class Messages {
       this.shown.delete(ts);
       return;
     }
-    const follows = this.#follows();
     const made = this.#item(message);
-    if (old) swap(old, made);
-    else this.#insert(made, ts);
+    this.#steadily(() => (old ? swap(old, made) : this.#insert(made, ts)));
     this.shown.set(ts, made);
-    if (follows) this.#toEnd();
+    this.#follow();
+  }
+
+  /** Have a message in view that the list shows. */
+  reveal(ts) {
+    this.shown.get(ts)?.scrollIntoView({ block: "nearest" });
   }
 
   #insert(made, ts) {
-    this.place.querySelector(".empty")?.remove();
+    for (const each of this.place.querySelectorAll(".empty")) each.remove();
     const later = [...this.shown.keys()].filter((each) => each > ts).sort()[0];
     if (later) this.place.insertBefore(made, this.shown.get(later));
     else this.place.append(made);
   }
 
-  #follows() {
+  /** Change the list so that what is read stays where it is: not every browser does that by itself. */
+  #steadily(change) {
+    const top = this.place.getBoundingClientRect().top;
+    const read = [...this.shown.values()].find((each) => each.getBoundingClientRect().bottom > top);
+    const before = read?.getBoundingClientRect().top;
+    change();
+    if (read?.isConnected && !this.following) this.place.scrollTop += read.getBoundingClientRect().top - before;
+  }
+
+  #scrolled() {
     const { scrollHeight, scrollTop, clientHeight } = this.place;
-    return scrollHeight - scrollTop - clientHeight < NEAR;
+    this.following = scrollHeight - scrollTop - clientHeight < NEAR;
+    if (this.newest) this.newest.hidden = this.following;
+  }
+
+  #follow() {
+    if (this.following) this.#toEnd();
   }
 
   #toEnd() {
+    this.following = true;
     this.place.scrollTop = this.place.scrollHeight;
+    if (this.newest) this.newest.hidden = true;
   }
 
   #item(message) {
@@ -62,7 +86,7 @@ export class Messages {
     const name = person?.name ?? message.user;
     const tools = { names: this.state.names, press: (button, block) => this.acts.press(message, button, block) };
     const isPrivate = message.is_ephemeral;
-    return h("li", { class: `message${isPrivate ? " private" : ""}${message.bot_id ? " by-app" : ""}`, "data-ts": message.ts },
+    return h("li", { class: `message${isPrivate ? " private" : ""}${message.bot_id ? " by-app" : ""}${message.bot_id && message.blocks ? " release" : ""}`, "data-ts": message.ts, "data-key": message.ts },
       h("span", { class: "avatar", "aria-hidden": "true", "data-who": name }, name.slice(0, 1).toUpperCase()),
       h("div", { class: "said" },
         h("p", { class: "by" },
@@ -77,13 +101,18 @@ export class Messages {
 
   #foot(message) {
     const given = message.reactions ?? [];
-    const offered = message.bot_id ? VOTES.filter((name) => !given.some((one) => one.name === name)) : [];
+    const offered = this.#isRelease(message) ? VOTES.filter((name) => !given.some((one) => one.name === name)) : [];
     const replies = this.inThread ? 0 : this.state.replies(this.room, message.ts);
     return h("div", { class: "foot" },
       ...given.map((one) => this.#reaction(message, one)),
       ...offered.map((name) => this.#reaction(message, { name, users: [] })),
       replies > 0 && h("button", { type: "button", class: "replies", "data-key": `${message.ts}/replies`, onclick: () => this.acts.open(message.ts) },
         `${replies} ${replies === 1 ? "reply" : "replies"}`));
+  }
+
+  /** A release that is under way: it can be voted on, and aborted. */
+  #isRelease(message) {
+    return !this.inThread && message.bot_id && message.blocks?.some((block) => block.elements?.some((one) => one.action_id === "abort"));
   }
 
   #reaction(message, { name, users }) {
@@ -101,12 +130,12 @@ export class Messages {
 function picture(file) {
   if (file.mimetype !== "image/png") return h("p", { class: "hint" }, `File: ${file.title}`);
   return h("figure", {},
-    h("a", { href: `/files/${file.id}`, target: "_blank" }, h("img", { src: `/files/${file.id}`, alt: file.alt_txt ?? file.title, loading: "lazy" })),
+    h("a", { href: `/files/${file.id}`, target: "_blank", "data-key": file.id, title: "Open the picture" }, h("img", { src: `/files/${file.id}`, alt: file.alt_txt ?? file.title, loading: "lazy" })),
     h("figcaption", {}, file.title));
 }
 
 const date = (ts) => new Date(Number(ts) * 1000);
-const clock = (ts) => date(ts).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit", second: "2-digit" });
+const clock = (ts) => date(ts).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit", second: "2-digit", hour12: false });
 
 /** What a message says first, for those who hear it. */
 export function headline(message, names) {

@@ -35,17 +35,24 @@ async function submit(view, form, me) {
   for (const slot of form.querySelectorAll(".fault")) slot.textContent = "";
   const notice = form.querySelector(".notice");
   notice.textContent = "";
+  for (const control of form.querySelectorAll("[aria-invalid]")) control.removeAttribute("aria-invalid");
   try {
     const answer = await post("/api/submit", { as: me, view_id: view.id, values: values(view, form) });
-    for (const [block, text] of Object.entries(answer.errors)) {
-      const slot = form.querySelector(`[data-block="${CSS.escape(block)}"] .fault`);
-      (slot ?? notice).textContent = text;
-    }
     if (answer.error) notice.textContent = sentence(answer.error);
-    else if (!Object.keys(answer.errors).length) close(view.id);
+    else if (Object.keys(answer.errors).length) showFaults(form, answer.errors);
+    else close(view.id);
   } catch (error) {
     notice.textContent = error.message;
   }
+}
+
+function showFaults(form, faults) {
+  for (const [block, text] of Object.entries(faults)) {
+    const place = form.querySelector(`[data-block="${CSS.escape(block)}"]`);
+    (place?.querySelector(".fault") ?? form.querySelector(".notice")).textContent = text;
+    place?.querySelector("input, select").setAttribute("aria-invalid", "true");
+  }
+  form.querySelector("[aria-invalid]")?.focus();
 }
 
 function values(view, form) {

@@ -41,12 +41,15 @@ function spans(text, names) {
   const found = [];
   let at = 0;
   for (const match of text.matchAll(SPAN)) {
-    found.push(plain(text.slice(at, match.index)), span(match, names));
+    found.push(after(found.at(-1), plain(text.slice(at, match.index))), span(match, names));
     at = match.index + match[0].length;
   }
-  found.push(plain(text.slice(at)));
+  found.push(after(found.at(-1), plain(text.slice(at))));
   return found.filter((part) => part !== "");
 }
+
+// A sign stays on the line of the word that it is about.
+const after = (before, text) => (before?.className === "emoji" ? text.replace(/^ (?! )/, "\u00a0") : text);
 
 function span([all, block, code, link, bold, italic, struck, name], names) {
   if (block !== undefined) return h("pre", {}, plain(block.replace(/^\n/, "")));

@@ -4,37 +4,59 @@ import { byId, fill, h } from "./dom.js";
 
 const SIGNS = { ready: "●", starting: "◌", failing: "✕", ending: "◦" };
 
-/** Show a panel as the sandbox tells it. `fail(error)` is told what could not be done. */
-export function showPanel(panel, fail) {
-  const bot = byId("bot-state");
-  fill(bot, h("span", { "aria-hidden": "true", class: `dot ${panel.bot.state}` }), ` Bot: ${panel.bot.said}`);
-  fill(byId("cluster"), ...panel.namespaces.map(namespace));
-  fill(byId("traffic"), ...panel.traffic.map(arm));
-  showSwitches(panel.switches, fail);
+const told = new Map();
+
+/** Make a part anew where what it shows has changed: what somebody reads or hears stays as it is. */
+function renew(id, shown, make) {
+  const text = JSON.stringify(shown);
+  if (told.get(id) === text) return;
+  told.set(id, text);
+  fill(byId(id), ...make());
+}
+
+/** Show a panel as the sandbox tells it. `say(text)` is told what could not be done, or nothing when all went well. */
+export function showPanel({ bot, namespaces, traffic, switches }, say) {
+  renew("bot-state", bot, () => [h("span", { "aria-hidden": "true", class: `dot ${bot.state}` }), ` Bot: ${bot.said}`]);
+  renew("cluster", namespaces, () => namespaces.map(namespace));
+  renew("traffic", traffic, () => traffic.map(arm));
+  showSwitches(switches, say);
 }
 
 /** What a newcomer may type. `offer(line)` puts it into the box. */
 export function showTries(tries, offer) {
-  fill(byId("tries"), ...tries.map(({ line, about }) =>
-    h("li", {}, h("button", { type: "button", class: "try", onclick: () => offer(line) }, h("code", {}, line)), h("span", { class: "hint" }, about))));
+  fill(byId("tries"), ...tryList(tries, offer));
 }
 
-function showSwitches(switches, fail) {
+/** The same as list items. */
+export function tryList(tries, offer) {
+  return tries.map(({ line, about }) =>
+    h("li", {}, h("button", { type: "button", class: "try", onclick: () => offer(line) }, h("code", {}, line), h("span", { class: "hint" }, about))));
+}
+
+function showSwitches(switches, say) {
   const place = byId("switches");
-  if (place.childElementCount !== switches.length) {
-    fill(place, ...switches.map(({ name, label, about }) => h("div", { class: "switch" },
-      h("input", { type: "checkbox", role: "switch", id: `switch-${name}`, "data-switch": name, "aria-describedby": `about-${name}`,
-        onchange: (event) => post("/api/switch", { name, on: event.target.checked }).catch(fail) }),
-      h("label", { for: `switch-${name}` }, label), h("p", { class: "hint", id: `about-${name}` }, about))));
-  }
+  if (place.childElementCount !== switches.length) fill(place, ...switches.map((one) => switchOf(one, say)));
   for (const { name, on } of switches) byId(`switch-${name}`).checked = on;
+  const broken = switches.filter((one) => one.on).length;
+  renew("broken-count", broken, () => (broken ? [` · ${broken} broken`] : []));
+}
+
+function switchOf({ name, label, about }, say) {
+  const change = (event) => {
+    const box = event.target;
+    post("/api/switch", { name, on: box.checked }).then(() => say(""), (error) => { box.checked = !box.checked; say(error.message); });
+  };
+  return h("div", { class: "switch", title: about },
+    h("input", { type: "checkbox", role: "switch", id: `switch-${name}`, "data-switch": name, "aria-describedby": `about-${name}`, onchange: change }),
+    h("label", { for: `switch-${name}` }, label),
+    h("p", { class: "hint", id: `about-${name}` }, about));
 }
 
 function namespace({ name, deployments, routes }) {
   return h("section", { class: "namespace", "aria-label": `namespace ${name}` },
     h("h3", {}, name),
-    ...routes.map(route),
-    ...deployments.map(deployment));
+    ...deployments.map(deployment),
+    ...routes.map(route));
 }
 
 function route({ service, shares }) {
@@ -53,21 +75,29 @@ function part(weight, at) {
 
 function deployment({ name, version, ready, wanted, pods, revision }) {
   return h("div", { class: "deployment" },
-    h("p", {}, h("strong", {}, name), " ", h("code", {}, version), h("span", { class: "hint" }, ` revision ${revision} · ${ready} of ${wanted} ready`)),
-    h("ul", { class: "pods" }, ...pods.map(pod)));
+    h("p", {}, h("strong", {}, name), " ", h("code", {}, version), h("span", { class: "hint" }, ` rev. ${revision} · ${ready} of ${wanted} ready`)),
+    h("ul", { class: "pods", "aria-label": `pods of ${name}` }, ...pods.map((one) => pod(one, version))));
 }
 
-function pod({ name, state, said, version, restarts }) {
-  const more = restarts ? `, ${restarts} restarts` : "";
-  return h("li", { class: state, title: name }, h("span", { "aria-hidden": "true" }, SIGNS[state]), " ", h("code", {}, version), ` ${said}${more}`);
+// A pod that is as its Deployment says is a sign; what differs from that is said.
+function pod({ name, state, said, version, restarts }, wanted) {
+  const isUsual = state === "ready" && version === wanted && !restarts;
+  const more = restarts ? `, ${restarts} ${restarts === 1 ? "restart" : "restarts"}` : "";
+  return h("li", { class: `${state}${isUsual ? " usual" : ""}`, title: `${name}: ${version} ${said}${more}` },
+    h("span", { "aria-hidden": "true" }, SIGNS[state]),
+    h("span", { class: isUsual ? "unseen" : "" }, " ", version !== wanted && h("code", {}, version), ` ${said}${more}`));
 }
+
+const BAD = 0.05; // a share of errors that nobody should overlook
 
 function arm({ service, namespace: where, name, rate, errors, p95_ms: p95, history }) {
-  const figures = rate ? `${rate.toFixed(0)} requests/s · errors ${(errors * 100).toFixed(1)} % · p95 ${p95 ? `${p95.toFixed(0)} ms` : "–"}` : "no requests";
-  return h("div", { class: "arm" },
-    h("p", {}, h("strong", {}, `${service} ${name}`), h("span", { class: "hint" }, ` ${where}`)),
-    h("p", {}, figures),
-    sparkline(history, `Share of errors of ${service} ${name} over the last minutes, now ${(errors * 100).toFixed(1)} %`));
+  const share = `${(errors * 100).toFixed(1)} %`;
+  return h("tr", { class: name },
+    h("th", { scope: "row" }, name === "canary" ? `${service} canary` : service, h("span", { class: "hint" }, ` ${where}`)),
+    h("td", {}, rate ? rate.toFixed(0) : "none"),
+    h("td", { class: errors >= BAD ? "bad" : "" }, rate ? share : "–"),
+    h("td", {}, p95 ? `${p95.toFixed(0)} ms` : "–"),
+    h("td", {}, sparkline(history, `Share of errors of ${service} ${name} in ${where} over the last minutes, now ${share}`)));
 }
 
 function sparkline(values, label) {

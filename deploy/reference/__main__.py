@@ -1,0 +1,7 @@
+"""`python -m deploy.reference`: write the reference pages."""
+
+from deploy.reference.pages import PAGES, ROOT
+
+if __name__ == "__main__":
+    for name, written in PAGES.items():
+        (ROOT / name).write_text(written(), encoding="utf-8")
