@@ -1,7 +1,7 @@
 """The catalogue: what is released where, by which runbook, and who is asked. The model of `sluice.yaml`."""
 
 import re
-from typing import Annotated, Self
+from typing import Self
 
 from pydantic import Field, field_validator, model_validator
 
@@ -20,6 +20,7 @@ from runbooks.metrics_providers import ProviderEntry
 from runbooks.needs import Need
 from runbooks.openapi_source import OpenApi
 from runbooks.parts import Name, Part
+from runbooks.registries import RegistryEntry
 from runbooks.signals import SignalsField, resolve
 from runbooks.slo import Slo
 from runbooks.source import did_you_mean, unknown
@@ -28,7 +29,6 @@ from runbooks.traffic import Traffic
 from runbooks.windows import FreezeWindow
 
 OBJECT_NAME = re.compile(r"[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?")
-HOST = r"^[a-zA-Z0-9.-]+(:\d+)?$"
 REPOSITORY = re.compile(r"[a-zA-Z0-9.-]+(:\d+)?(/[a-z0-9]+([._-]+[a-z0-9]+)*)+")
 
 
@@ -109,14 +109,6 @@ class ServiceEntry(Part):
     def _readable(cls, written: str) -> str:
         read_workload(written)
         return written
-
-
-class RegistryEntry(Part):
-    """How to speak with a registry. `insecure`: plain HTTP, for one on one's own machine. `mirror`: the host that
-    is asked in its place, such as a pull-through cache; images keep their names."""
-
-    insecure: bool = False
-    mirror: Annotated[str, Field(pattern=HOST)] | None = None
 
 
 class Catalogue(Part):

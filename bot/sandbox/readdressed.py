@@ -7,11 +7,12 @@ from datetime import timedelta
 from bot.domain.traffic import Router
 from bot.sandbox.scenery import Manifest, deployment, kubernetes_service, route
 from bot.sandbox.surroundings import Addresses
-from runbooks.catalogue import Catalogue, RegistryEntry, ServiceEntry
+from runbooks.catalogue import Catalogue, ServiceEntry
 from runbooks.checks import Expect, SmokeCheck
 from runbooks.configuration import Configuration
 from runbooks.environments import ClusterEntry
 from runbooks.metrics_providers import PrometheusEntry, ProviderEntry
+from runbooks.registries import RegistryEntry
 from runbooks.signals import LabelNames, MetricNames, Signals
 from runbooks.spec import Entry, Runbook
 

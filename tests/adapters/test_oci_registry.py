@@ -70,7 +70,7 @@ async def test_a_mirror_is_asked_in_place_of_a_registry() -> None:
     """The image keeps its name; the registry itself hears nothing."""
     server = OciServer()
     async with OciRegistry(transport=server, mirrors={"ghcr.io": "cache.lan:5000"}) as registry:
-        with pytest.raises(NotFoundError, match="ghcr.io/acme/api"):
+        with pytest.raises(NotFoundError, match=r"ghcr\.io/acme/api"):
             await registry.resolve("ghcr.io/acme/api", "v1")
     assert {request.url.host for request in server.requests} == {"cache.lan"}
 
