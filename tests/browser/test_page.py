@@ -4,6 +4,7 @@ import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
@@ -221,6 +222,22 @@ def test_an_edit_takes_neither_the_focus_nor_the_place(story: Story) -> None:
     comes(page.locator("#messages .message").filter(has_text="hello"))
     expect(replies).to_be_focused()
     assert first.bounding_box() == before
+
+
+def test_a_page_outlives_its_sandbox(pages: Pages, tmp_path_factory: pytest.TempPathFactory) -> None:
+    """It says that nobody answers, and shows the next one when that is there."""
+    with served(tmp_path_factory.mktemp("first")) as url:
+        own = Pages(pages.browser, url)
+        page = own.open()
+        say(page, "hello")
+        comes(page.locator(".message").filter(has_text="hello"))
+    expect(page.get_by_role("status").filter(has_text="The sandbox does not answer")).to_be_visible()
+    expect(page.get_by_role("alert")).to_contain_text("it may have been stopped")
+    with served(tmp_path_factory.mktemp("second"), port=urlsplit(url).port or 0):
+        comes(page.get_by_role("status").filter(has_text="Bot: serving"))
+        comes(page.get_by_text("Nothing has been said here yet."))
+        expect(page.get_by_role("alert")).to_have_text("")
+        own.close()
 
 
 @pytest.mark.parametrize(
