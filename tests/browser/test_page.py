@@ -23,6 +23,7 @@ from tests.browser.channel import (
     vote,
 )
 from tests.browser.chromium import NARROW, WIDE, Pages, chromium
+from tests.browser.keyboard import unreached
 from tests.browser.served import ROOT, served
 
 pytestmark = pytest.mark.browser
@@ -198,6 +199,13 @@ def test_escape_closes_what_is_open_and_the_focus_goes_back(story: Story) -> Non
     expect(release.locator(".replies")).to_be_focused()
 
 
+def test_all_can_be_done_by_keyboard(story: Story) -> None:
+    """Whatever can be acted on is reached with Tab, and one sees where one is."""
+    page = story.pages.open()
+    open_thread(page, message(page, "taken back"))
+    assert unreached(page) == []
+
+
 def test_votes_are_offered_on_releases_under_way_alone(story: Story) -> None:
     """Not on replies, and not on what is over."""
     page = story.pages.open()
@@ -238,6 +246,33 @@ def test_a_page_outlives_its_sandbox(pages: Pages, tmp_path_factory: pytest.Temp
         comes(page.get_by_text("Nothing has been said here yet."))
         expect(page.get_by_role("alert")).to_have_text("")
         own.close()
+
+
+LONG_LIST = """async () => {
+  const { Messages } = await import("/page/messages.js");
+  const place = document.getElementById("messages");
+  const people = new Map();
+  const names = { person: (id) => id };
+  const list = new Messages(place, {});
+  const said = (at, text) => ({ ts: String(at), user: "ann", text });
+  list.show({ me: "ann", people, names, replies: () => 0 }, "C1", [...Array(60).keys()].map((at) => said(1000 + at, "word")));
+  place.scrollTop = 900;
+  await new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));
+  const top = place.getBoundingClientRect().top;
+  const read = [...place.children].find((each) => each.getBoundingClientRect().top > top);
+  const before = read.getBoundingClientRect().top;
+  list.update(said(1001, "word\\n".repeat(12)), "1001");
+  list.update(said(2000, "new"), "2000");
+  await new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));
+  return [before, read.getBoundingClientRect().top];
+}"""
+"""A message above what is read grows, and another comes below: where what is read was, and where it is."""
+
+
+def test_what_is_read_stays_where_it_is(pages: Pages) -> None:
+    """Also when something above it grows."""
+    before, after = pages.open().evaluate(LONG_LIST)
+    assert after == pytest.approx(before, abs=1)
 
 
 @pytest.mark.parametrize(
