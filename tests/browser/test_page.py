@@ -24,6 +24,7 @@ from tests.browser.channel import (
 )
 from tests.browser.chromium import NARROW, WIDE, Pages, chromium
 from tests.browser.keyboard import unreached
+from tests.browser.reading import GROWING_ABOVE
 from tests.browser.served import ROOT, served
 
 pytestmark = pytest.mark.browser
@@ -248,30 +249,9 @@ def test_a_page_outlives_its_sandbox(pages: Pages, tmp_path_factory: pytest.Temp
         own.close()
 
 
-LONG_LIST = """async () => {
-  const { Messages } = await import("/page/messages.js");
-  const place = document.getElementById("messages");
-  const people = new Map();
-  const names = { person: (id) => id };
-  const list = new Messages(place, {});
-  const said = (at, text) => ({ ts: String(at), user: "ann", text });
-  list.show({ me: "ann", people, names, replies: () => 0 }, "C1", [...Array(60).keys()].map((at) => said(1000 + at, "word")));
-  place.scrollTop = 900;
-  await new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));
-  const top = place.getBoundingClientRect().top;
-  const read = [...place.children].find((each) => each.getBoundingClientRect().top > top);
-  const before = read.getBoundingClientRect().top;
-  list.update(said(1001, "word\\n".repeat(12)), "1001");
-  list.update(said(2000, "new"), "2000");
-  await new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));
-  return [before, read.getBoundingClientRect().top];
-}"""
-"""A message above what is read grows, and another comes below: where what is read was, and where it is."""
-
-
 def test_what_is_read_stays_where_it_is(pages: Pages) -> None:
     """Also when something above it grows."""
-    before, after = pages.open().evaluate(LONG_LIST)
+    before, after = pages.open().evaluate(GROWING_ABOVE)
     assert after == pytest.approx(before, abs=1)
 
 
