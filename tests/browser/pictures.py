@@ -13,7 +13,7 @@ from tests.browser.channel import become, comes, loaded, message, open_thread, s
 from tests.browser.chromium import NARROW, Pages, chromium
 from tests.browser.served import served
 
-COLOURS = 192
+COLOURS = 256
 """Of a picture's palette: enough for text, a chart and some emoji, at a third of the bytes."""
 
 WIDE = (1400, 880)
@@ -82,7 +82,7 @@ def phone(pages: Pages, folder: Path) -> None:
 def save(png: bytes, path: Path) -> None:
     """With a palette, as small as it gets."""
     with Image.open(BytesIO(png)) as picture:
-        picture.convert("RGB").quantize(COLOURS, dither=Image.Dither.NONE).save(path, optimize=True)
+        picture.convert("RGB").quantize(COLOURS, kmeans=4, dither=Image.Dither.NONE).save(path, optimize=True)
 
 
 if __name__ == "__main__":

@@ -17,9 +17,10 @@ ROOT = Path(__file__).parents[2]
 
 
 @contextmanager
-def served(folder: Path) -> Iterator[str]:
-    """The page's address; the process has ended when the block has, in order or not at all."""
-    command = [sys.executable, "-m", "bot", "sandbox", "--folder", str(folder)]
+def served(folder: Path, *, port: int = 0) -> Iterator[str]:
+    """The page's address; the process has ended when the block has. `port` 0: a free one. Raises TimeoutExpired when it
+    did not end in order."""
+    command = [sys.executable, "-m", "bot", "sandbox", "--folder", str(folder), "--port", str(port)]
     with (
         (folder / "sandbox.log").open("wb") as faults,
         subprocess.Popen(command, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=faults) as process,

@@ -4,6 +4,7 @@ import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
@@ -22,6 +23,8 @@ from tests.browser.channel import (
     vote,
 )
 from tests.browser.chromium import NARROW, WIDE, Pages, chromium
+from tests.browser.keyboard import unreached
+from tests.browser.reading import GROWING_ABOVE
 from tests.browser.served import ROOT, served
 
 pytestmark = pytest.mark.browser
@@ -197,6 +200,13 @@ def test_escape_closes_what_is_open_and_the_focus_goes_back(story: Story) -> Non
     expect(release.locator(".replies")).to_be_focused()
 
 
+def test_all_can_be_done_by_keyboard(story: Story) -> None:
+    """Whatever can be acted on is reached with Tab, and one sees where one is."""
+    page = story.pages.open()
+    open_thread(page, message(page, "taken back"))
+    assert unreached(page) == []
+
+
 def test_votes_are_offered_on_releases_under_way_alone(story: Story) -> None:
     """Not on replies, and not on what is over."""
     page = story.pages.open()
@@ -221,6 +231,28 @@ def test_an_edit_takes_neither_the_focus_nor_the_place(story: Story) -> None:
     comes(page.locator("#messages .message").filter(has_text="hello"))
     expect(replies).to_be_focused()
     assert first.bounding_box() == before
+
+
+def test_a_page_outlives_its_sandbox(pages: Pages, tmp_path_factory: pytest.TempPathFactory) -> None:
+    """It says that nobody answers, and shows the next one when that is there."""
+    with served(tmp_path_factory.mktemp("first")) as url:
+        own = Pages(pages.browser, url)
+        page = own.open()
+        say(page, "hello")
+        comes(page.locator(".message").filter(has_text="hello"))
+    expect(page.get_by_role("status").filter(has_text="The sandbox does not answer")).to_be_visible()
+    expect(page.get_by_role("alert")).to_contain_text("it may have been stopped")
+    with served(tmp_path_factory.mktemp("second"), port=urlsplit(url).port or 0):
+        comes(page.get_by_role("status").filter(has_text="Bot: serving"))
+        comes(page.get_by_text("Nothing has been said here yet."))
+        expect(page.get_by_role("alert")).to_have_text("")
+        own.close()
+
+
+def test_what_is_read_stays_where_it_is(pages: Pages) -> None:
+    """Also when something above it grows."""
+    before, after = pages.open().evaluate(GROWING_ABOVE)
+    assert after == pytest.approx(before, abs=1)
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,7 @@
 // How this page speaks with the sandbox: JSON for what is done, event streams for what happens.
 
+const AGAIN_MS = 1000;
+
 export class RefusedError extends Error {}
 
 export async function get(path) {
@@ -16,12 +18,21 @@ async function read(answer) {
   return body;
 }
 
-/** Follow a stream of JSON events; `lost(forGood)` when it breaks. Returns what ends it. */
-export function follow(path, { hear, lost }) {
-  const source = new EventSource(path);
-  source.onmessage = (event) => hear(JSON.parse(event.data));
-  source.onerror = () => lost(source.readyState === EventSource.CLOSED);
-  return () => source.close();
+/** Follow a stream of JSON events. `lost()` when it breaks, `back()` when it stands again. Returns what ends it. */
+export function follow(path, { hear, lost, back }) {
+  let source, timer, isLost = false;
+  const open = () => {
+    source = new EventSource(path);
+    source.onmessage = (event) => hear(JSON.parse(event.data));
+    source.onopen = () => { if (isLost) back(); isLost = false; };
+    source.onerror = () => {
+      isLost = true;
+      lost();
+      if (source.readyState === EventSource.CLOSED) timer = setTimeout(open, AGAIN_MS); // the browser has given up
+    };
+  };
+  open();
+  return () => { clearTimeout(timer); source.close(); };
 }
 
 const FAULTS = {

@@ -4,7 +4,7 @@ import { Composer } from "./composer.js";
 import { byId, fill, h } from "./dom.js";
 import { headline, Messages } from "./messages.js";
 import * as modal from "./modal.js";
-import { showPanel, showTries, tryList } from "./panel.js";
+import { showNobody, showPanel, showTries, tryList } from "./panel.js";
 import { State } from "./state.js";
 
 const STARTERS = 2;
@@ -73,12 +73,13 @@ async function become(me) {
   for (const view of here.state.views) modal.show(view, me);
   here.stop = follow(`/api/feed?as=${encodeURIComponent(me)}&after=${snapshot.number}`, {
     hear,
-    lost: (forGood) => { if (forGood) setTimeout(() => become(here.me).catch(away), 1000); },
+    lost: () => undefined, // the panel's feed tells
+    back: () => become(here.me).catch(away), // it may be another sandbox by now
   });
 }
 
 function away() {
-  notice("The sandbox does not answer; it may have been stopped. Start it again and reload this page.");
+  notice("The sandbox does not answer; it may have been stopped. This page goes on when it is there again.");
 }
 
 function hear(change) {
@@ -167,7 +168,7 @@ async function begin() {
   document.addEventListener("keydown", (event) => { if (event.key === "Escape" && here.thread && !event.defaultPrevented && !document.querySelector("dialog[open]")) closeThread(); });
   for (const each of document.querySelectorAll("[data-show]")) each.addEventListener("click", () => showView(each.dataset.show));
   await become(here.me);
-  follow("/api/panel", { hear: (panel) => showPanel(panel, notice), lost: (forGood) => forGood && away() });
+  follow("/api/panel", { hear: (panel) => showPanel(panel, notice), lost: () => { showNobody(); away(); }, back: () => notice("") });
   document.body.dataset.ready = "yes";
 }
 

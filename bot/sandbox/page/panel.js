@@ -22,6 +22,11 @@ export function showPanel({ bot, namespaces, traffic, switches }, say) {
   showSwitches(switches, say);
 }
 
+/** Say that nobody tells any more; what is shown stays as it was last. */
+export function showNobody() {
+  renew("bot-state", null, () => [h("span", { "aria-hidden": "true", class: "dot down" }), " The sandbox does not answer"]);
+}
+
 /** What a newcomer may type. `offer(line)` puts it into the box. */
 export function showTries(tries, offer) {
   fill(byId("tries"), ...tryList(tries, offer));
