@@ -2,16 +2,23 @@
 
 import asyncio
 import signal
+from collections.abc import Coroutine
 from contextlib import ExitStack
 from pathlib import Path
-from tempfile import TemporaryDirectory
-from typing import Annotated
+from shutil import rmtree
+from tempfile import mkdtemp
+from typing import Annotated, Any
 
 import typer
+from rich.console import Console
+from rich.text import Text
 
+from bot.adapters.system_clock import SystemClock
 from bot.cli import run
 from bot.domain.errors import SetupError
 from bot.sandbox.session import sandbox as sandboxed
+from bot.sandbox.tour import TOUR_RATE
+from bot.sandbox.tour import tour as played
 
 PORT = Annotated[int, typer.Option(help="The page's port; a free one where none is given.", min=0, max=65535)]
 FOLDER = Annotated[
@@ -19,31 +26,71 @@ FOLDER = Annotated[
 ]
 
 
-def sandbox(port: PORT = 0, folder: FOLDER = None) -> None:
+TOUR = Annotated[
+    bool, typer.Option("--tour", help="Play a release here in the terminal, with everything that can happen to it.")
+]
+INTERRUPTED = 130
+
+
+def sandbox(port: PORT = 0, folder: FOLDER = None, tour: TOUR = False) -> None:  # noqa: FBT002 - an option of a command
     """A channel, a cluster and the bot on this machine, in a page: no Slack, no cluster, no token. Ctrl-C ends it."""
 
     async def work() -> bool:
         with ExitStack() as stack:
-            place = folder or Path(stack.enter_context(TemporaryDirectory(prefix="sluice-sandbox-")))
-            await _serve(_made(place), port)
-        return True
+            place = _made(folder) if folder else _temporary(stack)
+            playing = _toured(place, is_kept=folder is not None) if tour else _serve(place, port)
+            good = await _until_ended(playing)
+            if good is False:
+                stack.pop_all()  # whoever looks for the reason needs the log
+        if good is None and tour:
+            raise typer.Exit(INTERRUPTED)
+        return good is not False
 
     run(work())
 
 
-async def _serve(folder: Path, port: int) -> None:
+def _temporary(stack: ExitStack) -> Path:
+    place = Path(mkdtemp(prefix="sluice-sandbox-")).resolve()
+    stack.callback(rmtree, place)
+    return place
+
+
+async def _serve(folder: Path, port: int) -> bool:
     async with sandboxed(folder, port=port) as made:
         typer.echo(f"\n  The sandbox is ready:  {made.url}\n")
         typer.echo(f"  Its files are in {made.folder}: sluice.yaml, runbooks/, kubeconfig, bot.log.")
         typer.echo("  Ctrl-C ends it.")
-        await _until_ended()
+        await asyncio.Event().wait()
+    return True
 
 
-async def _until_ended() -> None:
-    ended, loop = asyncio.Event(), asyncio.get_running_loop()
+async def _toured(folder: Path, *, is_kept: bool) -> bool:
+    console = Console()
+    if is_kept and (folder / "sluice.db").exists():
+        raise SetupError(f"{folder} has a history already, and the tour begins with none; choose an empty --folder")
+    async with sandboxed(folder, rate=TOUR_RATE) as toured:
+        good = await played(toured, console, SystemClock())
+    if is_kept or not good:
+        console.print(Text(f"Its files are in {folder}."), soft_wrap=True)
+    return good
+
+
+async def _until_ended(work: Coroutine[Any, Any, bool]) -> bool | None:
+    """Do the work until it is done or somebody wants it to end, which is `None`; it has put everything away then."""
+    task, loop = asyncio.ensure_future(work), asyncio.get_running_loop()
+    asked = asyncio.Event()
+
+    def end() -> None:
+        if not asked.is_set():  # once: what is put away must not be interrupted
+            asked.set()
+            task.cancel()
+
     for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, ended.set)
-    await ended.wait()
+        loop.add_signal_handler(number, end)
+    await asyncio.wait({task})
+    if task.cancelled():
+        return None
+    return task.result()
 
 
 def _made(folder: Path) -> Path:

@@ -2,7 +2,8 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -10,18 +11,28 @@ from aiohttp import web
 
 from bot.adapters.system_clock import SystemClock
 from bot.domain.errors import SetupError
+from bot.domain.target import Target
+from bot.sandbox import folder as own_folder
 from bot.sandbox import scenery
 from bot.sandbox.bot_process import BotProcess
 from bot.sandbox.channel_api import ChannelApi
 from bot.sandbox.loopback import HOST, listening
 from bot.sandbox.page_server import PageServer
 from bot.sandbox.panel import panel
+from bot.sandbox.scenery import Manifest
 from bot.sandbox.surroundings import Addresses, Surroundings
 from bot.sandbox.switches import Switches
 from bot.sandbox.vocabulary import vocabulary
+from bot.store.database import Database
 from runbooks.configuration import Configuration, load
 
 EVENTS = "/slack/events"
+RATE = 100.0
+"""Requests a second to each service."""
+
+BUILT = datetime(2026, 1, 5, 9, tzinfo=UTC)
+"""When the first version was built, the others a day after another: an image that is built at the same moment has the
+same digest in the next life of a folder, where releases know it by that."""
 
 
 class Sandbox:
@@ -58,18 +69,22 @@ class Sandbox:
 
 
 @asynccontextmanager
-async def sandbox(folder: Path, *, port: int = 0) -> AsyncIterator[Sandbox]:
+async def sandbox(folder: Path, *, port: int = 0, rate: float = RATE) -> AsyncIterator[Sandbox]:
     """Everything serves when the block begins, and nothing runs when it has ended. `port` is the page's; 0: a free one.
+    `rate` is in requests a second to each service.
+
+    A folder that was a sandbox's before keeps its history: the cluster begins with what its release records say runs.
+    Messages are not kept, and neither is a canary that was under way.
 
     Raises SetupError for a port that is taken, a folder that is no folder of a sandbox, or a bot that does not come up.
     """
-    around = Surroundings(SystemClock())
+    around = Surroundings(SystemClock(), rate=rate)
     async with AsyncExitStack() as stack:
-        addresses = await stack.enter_async_context(around.serving(folder))
-        _furnish(around, addresses)
-        configuration = _written(folder, addresses)
-        going = asyncio.create_task(around.keep_going())
-        stack.callback(going.cancel)
+        stack.enter_context(own_folder.claimed(folder))
+        addresses = await stack.enter_async_context(_serving(around, folder))
+        configuration = load(own_folder.write(folder, addresses))
+        _furnish(around, addresses, await _records(folder))
+        await stack.enter_async_context(_going(around))
         bot = BotProcess(_environment(folder, around), folder, on_serving=lambda url: _found(around, url))
         made = Sandbox(folder, around, bot, configuration)
         made.url = await stack.enter_async_context(_page(made, port))
@@ -77,21 +92,68 @@ async def sandbox(folder: Path, *, port: int = 0) -> AsyncIterator[Sandbox]:
         yield made
 
 
-def _furnish(around: Surroundings, at: Addresses) -> None:
-    for service in scenery.SERVICES:
-        for tag in scenery.VERSIONS:
-            around.registry.push(f"acme/{service}", tag)
-    around.furnish(scenery.manifests(at.registry))
+@asynccontextmanager
+async def _serving(around: Surroundings, folder: Path) -> AsyncIterator[Addresses]:
+    port = own_folder.registry_port(folder)
+    async with AsyncExitStack() as stack:
+        try:
+            addresses = await stack.enter_async_context(around.serving(folder, registry_port=port))
+        except OSError as exc:
+            raise SetupError(
+                f"port {port}, where the images of {folder} are, is taken: end what uses it, or choose another --folder"
+                if port
+                else f"the stand-ins cannot be served: {exc}"
+            ) from exc
+        yield addresses
 
 
-def _written(folder: Path, at: Addresses) -> Configuration:
-    text = scenery.catalogue(
-        kubeconfig=str(at.kubeconfig), registry=at.registry, prometheus=at.prometheus, door=at.door
+def _furnish(around: Surroundings, at: Addresses, records: Mapping[tuple[str, str], str]) -> None:
+    """Versions into the registry, and what runs into the cluster; `records`: images by namespace and service."""
+    for number, tag in enumerate(scenery.VERSIONS):
+        for service in scenery.SERVICES:
+            around.registry.push(f"acme/{service}", tag, created=BUILT + timedelta(days=number))
+    around.furnish(
+        (namespace, _as_recorded(namespace, made, records)) for namespace, made in scenery.manifests(at.registry)
     )
-    (folder / "runbooks").mkdir(exist_ok=True)
-    (folder / "runbooks" / "canary.yaml").write_text(scenery.CANARY)
-    (folder / "sluice.yaml").write_text(text)
-    return load(folder / "sluice.yaml")
+
+
+def _as_recorded(namespace: str, manifest: Manifest, records: Mapping[tuple[str, str], str]) -> Manifest:
+    image = records.get((namespace, manifest["metadata"]["name"]))
+    if image and manifest["kind"] == "Deployment":
+        manifest["spec"]["template"]["spec"]["containers"][0]["image"] = image
+    return manifest
+
+
+async def _records(folder: Path) -> Mapping[tuple[str, str], str]:
+    """What ran in the life before, by namespace and service. Raises SetupError when somebody else serves that."""
+    if not (folder / "sluice.db").exists():
+        return {}
+    found: dict[tuple[str, str], str] = {}
+    async with Database(_database(folder)) as database:
+        database.claim()
+        await database.migrate()
+        async with database.reading() as tx:
+            for namespace in scenery.NAMESPACES:
+                for service in scenery.SERVICES:
+                    for newest in await tx.releases(Target(service, namespace), limit=1):
+                        found[namespace, service] = newest.image
+    return found
+
+
+@asynccontextmanager
+async def _going(around: Surroundings) -> AsyncIterator[None]:
+    """The cluster lives inside the block."""
+    going = asyncio.create_task(around.keep_going())
+    try:
+        yield
+    finally:
+        going.cancel()
+        with suppress(asyncio.CancelledError):
+            await going
+
+
+def _database(folder: Path) -> str:
+    return f"sqlite:///{folder / 'sluice.db'}"
 
 
 def _environment(folder: Path, around: Surroundings) -> dict[str, str]:
@@ -101,7 +163,7 @@ def _environment(folder: Path, around: Surroundings) -> dict[str, str]:
         "SLACK_BOT_TOKEN": around.slack.acme.app.token,
         "SLACK_SIGNING_SECRET": around.slack.signing_secret,
         "SLUICE_CONFIG": str(folder / "sluice.yaml"),
-        "SLUICE_DATABASE_URL": f"sqlite:///{folder / 'sluice.db'}",
+        "SLUICE_DATABASE_URL": _database(folder),
         "SLUICE_HOST": HOST,
         "SLUICE_PORT": "0",
     }
@@ -116,8 +178,9 @@ async def _page(made: Sandbox, port: int) -> AsyncIterator[str]:
     application = web.Application()
     PageServer(made).add_to(application)
     ChannelApi(made.around.slack).add_to(application)
-    try:
-        async with listening(application, port=port) as url:
-            yield url
-    except OSError as exc:
-        raise SetupError(f"port {port} is taken; choose another with --port, or leave it out") from exc
+    async with AsyncExitStack() as stack:
+        try:
+            url = await stack.enter_async_context(listening(application, port=port))
+        except OSError as exc:
+            raise SetupError(f"port {port} is taken; choose another with --port, or leave it out") from exc
+        yield url

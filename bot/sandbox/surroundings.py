@@ -57,12 +57,18 @@ class Surroundings:
         self.cluster.listen(self._follow)
 
     @asynccontextmanager
-    async def serving(self, folder: Path) -> AsyncIterator[Addresses]:
-        """Serve all of them inside the block; the kubeconfig is written into the folder."""
+    async def serving(self, folder: Path, *, registry_port: int = 0) -> AsyncIterator[Addresses]:
+        """Serve all of them inside the block; the kubeconfig is written into the folder. Raises OSError for a port that
+        is taken; 0: a free one."""
         async with AsyncExitStack() as stack:
             urls = [
-                await stack.enter_async_context(listening(each.application()))
-                for each in (self.cluster, self.registry, self.prometheus, self.door)
+                await stack.enter_async_context(listening(each.application(), port=port))
+                for each, port in (
+                    (self.cluster, 0),
+                    (self.registry, registry_port),
+                    (self.prometheus, 0),
+                    (self.door, 0),
+                )
             ]
             slack = await stack.enter_async_context(self.slack.serving())
             path = folder / "kubeconfig"
