@@ -36,12 +36,7 @@ def sandbox(port: PORT = 0, folder: FOLDER = None, tour: TOUR = False) -> None: 
     """A channel, a cluster and the bot on this machine, in a page: no Slack, no cluster, no token. Ctrl-C ends it."""
 
     async def work() -> bool:
-        with ExitStack() as stack:
-            place = _made(folder) if folder else _temporary(stack)
-            playing = _toured(place, is_kept=folder is not None) if tour else _serve(place, port)
-            good = await _until_ended(playing)
-            if good is False:
-                stack.pop_all()  # whoever looks for the reason needs the log
+        good = await _until_ended(_toured(folder) if tour else _serve(folder, port))
         if good is None and tour:
             raise typer.Exit(INTERRUPTED)
         return good is not False
@@ -49,30 +44,38 @@ def sandbox(port: PORT = 0, folder: FOLDER = None, tour: TOUR = False) -> None: 
     run(work())
 
 
-def _temporary(stack: ExitStack) -> Path:
-    place = Path(mkdtemp(prefix="sluice-sandbox-")).resolve()
-    stack.callback(rmtree, place)
-    return place
-
-
-async def _serve(folder: Path, port: int) -> bool:
-    async with sandboxed(folder, port=port) as made:
-        typer.echo(f"\n  The sandbox is ready:  {made.url}\n")
-        typer.echo(f"  Its files are in {made.folder}: sluice.yaml, runbooks/, kubeconfig, bot.log.")
-        typer.echo("  Ctrl-C ends it.")
-        await asyncio.Event().wait()
+async def _serve(folder: Path | None, port: int) -> bool:
+    with ExitStack() as stack:
+        async with sandboxed(_place(folder, stack), port=port) as made:
+            typer.echo(f"\n  The sandbox is ready:  {made.url}\n")
+            typer.echo(f"  Its files are in {made.folder}: sluice.yaml, runbooks/, kubeconfig, bot.log.")
+            typer.echo("  Ctrl-C ends it.")
+            await asyncio.Event().wait()
     return True
 
 
-async def _toured(folder: Path, *, is_kept: bool) -> bool:
+async def _toured(folder: Path | None) -> bool:
     console = Console()
-    if is_kept and (folder / "sluice.db").exists():
-        raise SetupError(f"{folder} has a history already, and the tour begins with none; choose an empty --folder")
-    async with sandboxed(folder, rate=TOUR_RATE) as toured:
-        good = await played(toured, console, SystemClock())
-    if is_kept or not good:
-        console.print(Text(f"Its files are in {folder}."), soft_wrap=True)
+    with ExitStack() as stack:
+        place = _place(folder, stack)
+        if (place / "sluice.db").exists():
+            raise SetupError(f"{place} has a history already, and the tour begins with none; choose an empty --folder")
+        async with sandboxed(place, rate=TOUR_RATE) as made:
+            good = await played(made, console, SystemClock())
+        if not good:
+            stack.pop_all()  # whoever looks for the reason needs the log
+        if folder or not good:
+            console.print(Text(f"Its files are in {place}."), soft_wrap=True)
     return good
+
+
+def _place(folder: Path | None, stack: ExitStack) -> Path:
+    """The folder that was asked for, or one that goes with the stack."""
+    if folder is not None:
+        return _made(folder)
+    made = Path(mkdtemp(prefix="sluice-sandbox-")).resolve()
+    stack.callback(rmtree, made)
+    return made
 
 
 async def _until_ended(work: Coroutine[Any, Any, bool]) -> bool | None:

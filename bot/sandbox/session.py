@@ -153,7 +153,7 @@ async def _going(around: Surroundings) -> AsyncIterator[None]:
 
 
 def _database(folder: Path) -> str:
-    return f"sqlite:///{folder / 'sluice.db'}"
+    return f"sqlite+aiosqlite:///{folder / 'sluice.db'}"
 
 
 def _environment(folder: Path, around: Surroundings) -> dict[str, str]:

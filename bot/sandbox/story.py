@@ -3,6 +3,8 @@
 Whatever it says it has looked at before. It plays on any `Stage`: nothing depends on real time.
 """
 
+from collections.abc import Sequence
+
 from bot.sandbox.behaviour import Arm
 from bot.sandbox.scenery import GOOD, RUNNING
 from bot.sandbox.stage import Stage
@@ -62,15 +64,16 @@ class _Story:
         await see.votes("ann", release)
         await see.votes("bob", release)
         await see.until(lambda: "Votes: 1 of 2" in release.text, "one vote of two, because ann's own does not count")
+        see.claim("@ann (asked" in release.text, "ann and bob have reacted, and one vote counts. The message says why.")
         see.claim(
             see.deployment(PROD, canary=True) is None and see.runs(PROD, RUNNING),
-            "ann and bob have reacted, and one vote counts: bob's. Nothing in prod has changed.",
+            f"Nothing in prod has changed: {RUNNING}, and no canary.",
         )
         await see.votes("carol", release)
         await see.until(lambda: see.share(PROD) == FIRST, f"{FIRST} % of the requests for the canary")
-        approved = next((said for said in release.replies() if "Approved by" in said), "")
+        await see.until(lambda: bool(_approved(release)), "word in the thread of who approved")
         see.claim(
-            "@bob" in approved and "@carol" in approved and "@ann" not in approved,
+            "@bob" in _approved(release) and "@carol" in _approved(release) and "@ann" not in _approved(release),
             "It was approved by bob and carol, and not by ann.",
         )
         self._shares()
@@ -93,7 +96,7 @@ class _Story:
             see.pods(PROD, canary=True)[: len(pods)] == pods,
             f"It goes on where it was: the same message, the same canary pod {pods[0][0]}.",
         )
-        see.claim(_once(release, "Approved by"), "The votes still hold; nobody was asked again.")
+        see.claim(len(_approvals(release)) == 1, "The votes still hold; nobody was asked again.")
 
     async def promoted(self) -> None:
         self._tell.chapter("Good, so promoted", "Each larger share needs evidence; then stable takes the version.")
@@ -136,10 +139,11 @@ class _Story:
         see.claim(errors > 0, f"Caught: its share is 0 %. {errors:,} requests met an error until then.")
         await see.until(lambda: "was taken back" in release.text, "the release is taken back, and the recovery proved")
         see.show(release)
-        self._untouched(release, stable)
+        await self._untouched(release, stable)
 
-    def _untouched(self, release: Release, stable: object) -> None:
+    async def _untouched(self, release: Release, stable: Sequence[tuple[str, int]]) -> None:
         see = self._see
+        await see.until(lambda: bool(release.pictures()), "a chart in the thread")
         drawn = [(file, size) for file in release.pictures() if (size := png_size(file.content))]
         see.claim(len(drawn) > 0, "A chart of the verdict is in the thread.")
         file, (width, height) = drawn[-1]
@@ -191,5 +195,9 @@ def _is_judged(release: Release) -> bool:
     return "judging" in release.text and "(0 of 0 vs" not in release.text and " vs " in release.progress
 
 
-def _once(release: Release, said: str) -> bool:
-    return sum(said in reply for reply in release.replies()) == 1
+def _approvals(release: Release) -> Sequence[str]:
+    return [said for said in release.replies() if "Approved by" in said]
+
+
+def _approved(release: Release) -> str:
+    return next(iter(_approvals(release)), "")

@@ -82,7 +82,8 @@ class LiveStage:
 class Printed:
     """A `Teller` that prints, each line with the time since the start.
 
-    While something is waited for, one line at the bottom says what; where there is no terminal, it is told now and then.
+    While something is waited for, one line at the bottom says how it stands; without a terminal a line is told now and
+    then.
     """
 
     def __init__(self, console: Console, clock: Clock) -> None:
