@@ -20,6 +20,9 @@ from typing import IO
 from bot.domain.errors import SetupError
 from bot.sandbox.loopback import HOST
 
+COMMAND = (sys.executable, "-P", "-m", "bot")
+"""`sluice`, of the same code as this process; `-P`: whatever lies where it is started."""
+
 AGAIN_S = 1.5
 """How long a process that ended stays away before it is started again."""
 
@@ -117,7 +120,7 @@ class BotProcess:
     async def _live(self, written: IO[str]) -> None:
         """One life, from start to end."""
         self._process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "bot", "serve",
+            *COMMAND, "serve",
             env=self.environment,
             stdin=asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.DEVNULL,
@@ -169,10 +172,12 @@ def _port(line: str) -> int | None:
 
 
 def _inherited() -> dict[str, str]:
-    """The environment without what names other servers or another installation."""
+    """The environment without what names other servers or another installation, and with our own code first."""
     ours = ("SLUICE_", "SLACK_", "KUBECONFIG", "KUBERNETES_")
     proxies = {"http_proxy", "https_proxy", "all_proxy"}
-    return {key: value for key, value in os.environ.items() if not key.startswith(ours) and key.lower() not in proxies}
+    kept = {key: value for key, value in os.environ.items() if not key.startswith(ours) and key.lower() not in proxies}
+    places = [str(Path(__file__).parents[2]), kept.get("PYTHONPATH", "")]
+    return kept | {"PYTHONPATH": os.pathsep.join(place for place in places if place)}
 
 
 def _last_words(log: Sequence[str]) -> str:

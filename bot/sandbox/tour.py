@@ -1,7 +1,6 @@
 """`sluice sandbox --tour`: the story played in real time beside the bot, and printed as it happens."""
 
 import asyncio
-import sys
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
@@ -12,6 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from bot.ports.clock import Clock
+from bot.sandbox.bot_process import COMMAND
 from bot.sandbox.session import Sandbox
 from bot.sandbox.stage import NotAsToldError
 from bot.sandbox.story import play
@@ -50,7 +50,7 @@ class LiveStage:
     async def audited(self) -> str:
         """See `Stage`: asked of `sluice audit verify`, as anybody would."""
         asked = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "bot", "audit", "verify",
+            *COMMAND, "audit", "verify",
             env=self._made.bot.environment,
             stdin=asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.PIPE,
