@@ -1,7 +1,7 @@
 """The folder of a sandbox: one sandbox at a time uses it, and nothing in it that somebody else wrote is overwritten.
 
-What it holds is kept for the next start: the database with all history, and the catalogue with whatever was changed in
-it by hand. Only the addresses in it are brought up to date.
+What it holds is kept for the next start: the database with all history, what the cluster ran (see `kept`), and the
+catalogue with whatever was changed in it by hand. Only the addresses in it are brought up to date.
 """
 
 import fcntl
@@ -13,13 +13,14 @@ from pathlib import Path
 
 from bot.domain.errors import SetupError
 from bot.sandbox import scenery
+from bot.sandbox.kept import CLUSTER
 from bot.sandbox.surroundings import Addresses
 
 MARK = scenery.CATALOGUE.splitlines()[0]
 """The first line of a catalogue that a sandbox wrote."""
 
 LOCK, ADDRESSES = "sandbox.lock", "addresses.json"
-OURS = ("sluice.yaml", "sluice.db", "kubeconfig", "bot.log", "runbooks", ADDRESSES)
+OURS = ("sluice.yaml", "sluice.db", "kubeconfig", "bot.log", "runbooks", ADDRESSES, CLUSTER)
 """What a sandbox writes besides its lock."""
 
 

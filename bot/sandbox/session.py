@@ -11,19 +11,17 @@ from aiohttp import web
 
 from bot.adapters.system_clock import SystemClock
 from bot.domain.errors import SetupError
-from bot.domain.target import Target
 from bot.sandbox import folder as own_folder
 from bot.sandbox import scenery
 from bot.sandbox.bot_process import BotProcess
 from bot.sandbox.channel_api import ChannelApi
+from bot.sandbox.kept import Kept
 from bot.sandbox.loopback import HOST, listening
 from bot.sandbox.page_server import PageServer
 from bot.sandbox.panel import panel
-from bot.sandbox.scenery import Manifest
 from bot.sandbox.surroundings import Addresses, Surroundings
 from bot.sandbox.switches import Switches
 from bot.sandbox.vocabulary import vocabulary
-from bot.store.database import Database
 from runbooks.configuration import Configuration, load
 
 EVENTS = "/slack/events"
@@ -73,8 +71,8 @@ async def sandbox(folder: Path, *, port: int = 0, rate: float = RATE) -> AsyncIt
     """Everything serves when the block begins, and nothing runs when it has ended. `port` is the page's; 0: a free one.
     `rate` is in requests a second to each service.
 
-    A folder that was a sandbox's before keeps its history: the cluster begins with what its release records say runs.
-    Messages are not kept, and neither is a canary that was under way.
+    A folder that was a sandbox's before goes on where it was: the bot's database, and what the cluster ran. The channel
+    begins empty, and a canary that was under way is gone.
 
     Raises SetupError for a port that is taken, a folder that is no folder of a sandbox, or a bot that does not come up.
     """
@@ -83,7 +81,7 @@ async def sandbox(folder: Path, *, port: int = 0, rate: float = RATE) -> AsyncIt
         stack.enter_context(own_folder.claimed(folder))
         addresses = await stack.enter_async_context(_serving(around, folder))
         configuration = load(own_folder.write(folder, addresses))
-        _furnish(around, addresses, await _records(folder))
+        _furnish(around, addresses, Kept(folder))
         await stack.enter_async_context(_going(around))
         bot = BotProcess(_environment(folder, around), folder, on_serving=lambda url: _found(around, url))
         made = Sandbox(folder, around, bot, configuration)
@@ -107,37 +105,13 @@ async def _serving(around: Surroundings, folder: Path) -> AsyncIterator[Addresse
         yield addresses
 
 
-def _furnish(around: Surroundings, at: Addresses, records: Mapping[tuple[str, str], str]) -> None:
-    """Versions into the registry, and what runs into the cluster; `records`: images by namespace and service."""
+def _furnish(around: Surroundings, at: Addresses, kept: Kept) -> None:
+    """Versions into the registry, and what runs into the cluster."""
     for number, tag in enumerate(scenery.VERSIONS):
         for service in scenery.SERVICES:
             around.registry.push(f"acme/{service}", tag, created=BUILT + timedelta(days=number))
-    around.furnish(
-        (namespace, _as_recorded(namespace, made, records)) for namespace, made in scenery.manifests(at.registry)
-    )
-
-
-def _as_recorded(namespace: str, manifest: Manifest, records: Mapping[tuple[str, str], str]) -> Manifest:
-    image = records.get((namespace, manifest["metadata"]["name"]))
-    if image and manifest["kind"] == "Deployment":
-        manifest["spec"]["template"]["spec"]["containers"][0]["image"] = image
-    return manifest
-
-
-async def _records(folder: Path) -> Mapping[tuple[str, str], str]:
-    """What ran in the life before, by namespace and service. Raises SetupError when somebody else serves that."""
-    if not (folder / "sluice.db").exists():
-        return {}
-    found: dict[tuple[str, str], str] = {}
-    async with Database(_database(folder)) as database:
-        database.claim()
-        await database.migrate()
-        async with database.reading() as tx:
-            for namespace in scenery.NAMESPACES:
-                for service in scenery.SERVICES:
-                    for newest in await tx.releases(Target(service, namespace), limit=1):
-                        found[namespace, service] = newest.image
-    return found
+    around.furnish(kept.as_it_was(scenery.manifests(at.registry)))
+    kept.follow(around.cluster, [(namespace, name) for namespace in scenery.NAMESPACES for name in scenery.SERVICES])
 
 
 @asynccontextmanager
@@ -152,10 +126,6 @@ async def _going(around: Surroundings) -> AsyncIterator[None]:
             await going
 
 
-def _database(folder: Path) -> str:
-    return f"sqlite+aiosqlite:///{folder / 'sluice.db'}"
-
-
 def _environment(folder: Path, around: Surroundings) -> dict[str, str]:
     """What an installation sets, with other addresses."""
     return {
@@ -163,7 +133,7 @@ def _environment(folder: Path, around: Surroundings) -> dict[str, str]:
         "SLACK_BOT_TOKEN": around.slack.acme.app.token,
         "SLACK_SIGNING_SECRET": around.slack.signing_secret,
         "SLUICE_CONFIG": str(folder / "sluice.yaml"),
-        "SLUICE_DATABASE_URL": _database(folder),
+        "SLUICE_DATABASE_URL": f"sqlite:///{folder / 'sluice.db'}",
         "SLUICE_HOST": HOST,
         "SLUICE_PORT": "0",
     }

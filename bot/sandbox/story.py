@@ -93,8 +93,8 @@ class _Story:
         see.claim(see.share(PROD) == FIRST, f"Nobody drives, and the shares stand: {FIRST} % for the canary.")
         await see.until(lambda: release.edited_ts > moment, "the bot that was started again edits the same message")
         see.claim(
-            see.pods(PROD, canary=True)[: len(pods)] == pods,
-            f"It goes on where it was: the same message, the same canary pod {pods[0][0]}.",
+            bool(pods) and set(pods) <= set(see.pods(PROD, canary=True)),
+            f"It goes on where it was: the same message, the same canary pod {', '.join(name for name, _ in pods)}.",
         )
         see.claim(len(_approvals(release)) == 1, "The votes still hold; nobody was asked again.")
 
