@@ -22,7 +22,7 @@ from bot.sandbox.tour import tour as played
 
 PORT = Annotated[int, typer.Option(help="The page's port; a free one where none is given.", min=0, max=65535)]
 FOLDER = Annotated[
-    Path | None, typer.Option(help="Keep the database, the catalogue and the bot's log there; else they go at the end.")
+    Path | None, typer.Option(help="Keep everything there, to go on from at the next start; else it goes at the end.")
 ]
 
 

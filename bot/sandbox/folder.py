@@ -6,7 +6,7 @@ catalogue with whatever was changed in it by hand. Only the addresses in it are 
 
 import fcntl
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
@@ -22,6 +22,8 @@ MARK = scenery.CATALOGUE.splitlines()[0]
 LOCK, ADDRESSES = "sandbox.lock", "addresses.json"
 OURS = ("sluice.yaml", "sluice.db", "kubeconfig", "bot.log", "runbooks", ADDRESSES, CLUSTER)
 """What a sandbox writes besides its lock."""
+
+SERVED = frozenset({"registry", "prometheus", "door"})
 
 
 @contextmanager
@@ -59,11 +61,11 @@ def _require_ours(folder: Path) -> None:
         )
 
 
-def registry_port(folder: Path) -> int:
-    """Where the registry was in the sandbox's life before, for images are known by that address; 0: none before."""
-    host = _before(folder).get("registry", "")
-    port = host.rpartition(":")[2]
-    return int(port) if port.isdecimal() else 0
+def ports(folder: Path) -> Mapping[str, int]:
+    """Where the stand-ins were in the sandbox's life before, by name as in `Addresses`: images are known by that
+    address, and what is under way goes on with the ones it began with. Nothing where there was no life before."""
+    found = {name: address.rpartition(":")[2] for name, address in _before(folder).items() if name in SERVED}
+    return {name: int(port) for name, port in found.items() if port.isdecimal()}
 
 
 def write(folder: Path, at: Addresses) -> Path:

@@ -92,16 +92,14 @@ async def sandbox(folder: Path, *, port: int = 0, rate: float = RATE) -> AsyncIt
 
 @asynccontextmanager
 async def _serving(around: Surroundings, folder: Path) -> AsyncIterator[Addresses]:
-    port = own_folder.registry_port(folder)
+    ports = own_folder.ports(folder)
     async with AsyncExitStack() as stack:
         try:
-            addresses = await stack.enter_async_context(around.serving(folder, registry_port=port))
+            addresses = await stack.enter_async_context(around.serving(folder, ports=ports))
         except OSError as exc:
-            raise SetupError(
-                f"port {port}, where the images of {folder} are, is taken: end what uses it, or choose another --folder"
-                if port
-                else f"the stand-ins cannot be served: {exc}"
-            ) from exc
+            known = ", ".join(str(port) for port in ports.values())
+            fix = f"{folder} needs its ports {known} again: end what uses them, or choose another --folder"
+            raise SetupError(f"the stand-ins cannot be served: {exc.strerror or exc}. {fix if ports else ''}") from exc
         yield addresses
 
 

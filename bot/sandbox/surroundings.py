@@ -1,7 +1,7 @@
 """Everything around the bot, put together: stand-ins, what stands in them, and traffic that follows the routes."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -57,17 +57,18 @@ class Surroundings:
         self.cluster.listen(self._follow)
 
     @asynccontextmanager
-    async def serving(self, folder: Path, *, registry_port: int = 0) -> AsyncIterator[Addresses]:
-        """Serve all of them inside the block; the kubeconfig is written into the folder. Raises OSError for a port that
-        is taken; 0: a free one."""
+    async def serving(self, folder: Path, *, ports: Mapping[str, int] | None = None) -> AsyncIterator[Addresses]:
+        """Serve all of them inside the block; the kubeconfig is written into the folder. `ports` by name as in
+        `Addresses`; free ones for the others. Raises OSError for one that is taken."""
+        given = ports or {}
         async with AsyncExitStack() as stack:
             urls = [
-                await stack.enter_async_context(listening(each.application(), port=port))
-                for each, port in (
-                    (self.cluster, 0),
-                    (self.registry, registry_port),
-                    (self.prometheus, 0),
-                    (self.door, 0),
+                await stack.enter_async_context(listening(each.application(), port=given.get(name, 0)))
+                for name, each in (
+                    ("cluster", self.cluster),
+                    ("registry", self.registry),
+                    ("prometheus", self.prometheus),
+                    ("door", self.door),
                 )
             ]
             slack = await stack.enter_async_context(self.slack.serving())

@@ -11,6 +11,7 @@ import httpx
 import pytest
 
 from bot.domain.errors import SetupError
+from bot.sandbox import folder as own_folder
 from bot.sandbox.session import Sandbox, sandbox
 from bot.sandbox.slack.records import Message
 from bot.sandbox.slack.shown import Shown
@@ -81,6 +82,19 @@ async def test_a_second_start_goes_on_with_the_history(tmp_path: Path) -> None:
         await types(made, "/rollback api staging")
         await message(made, "`sha100` runs in staging")
         assert runs(made, "staging") == "sha100"
+
+
+async def test_a_port_that_the_folder_needs_again_is_named(tmp_path: Path) -> None:
+    """Its images are known by an address that somebody else has now: not another registry, but an error."""
+    async with sandbox(tmp_path):
+        port = own_folder.ports(tmp_path)["registry"]
+    with closing(socket.socket()) as taken:
+        taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        taken.bind(("127.0.0.1", port))
+        taken.listen()
+        with pytest.raises(SetupError, match=rf"needs its ports .*{port}"):
+            async with sandbox(tmp_path):
+                pytest.fail("it serves somewhere else")
 
 
 async def test_two_stand_side_by_side(tmp_path: Path) -> None:
