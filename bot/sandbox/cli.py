@@ -3,7 +3,7 @@
 import asyncio
 import signal
 from collections.abc import Coroutine
-from contextlib import ExitStack
+from contextlib import AsyncExitStack, ExitStack
 from pathlib import Path
 from shutil import rmtree
 from tempfile import mkdtemp
@@ -60,7 +60,9 @@ async def _toured(folder: Path | None) -> bool:
         place = _place(folder, stack)
         if (place / "sluice.db").exists():
             raise SetupError(f"{place} has a history already, and the tour begins with none; choose an empty --folder")
-        async with sandboxed(place, rate=TOUR_RATE) as made:
+        async with AsyncExitStack() as inside:
+            with console.status("The bot and what is around it are starting."):
+                made = await inside.enter_async_context(sandboxed(place, rate=TOUR_RATE))
             good = await played(made, console, SystemClock())
         if not good:
             stack.pop_all()  # whoever looks for the reason needs the log

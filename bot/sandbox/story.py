@@ -18,6 +18,15 @@ FEW_ERRORS = 0.01
 FIRST, SECOND = 20, 50
 """The shares of the sandbox's canary runbook, in per cent."""
 
+BEFORE = (
+    "A release bot, a channel, a cluster, a registry and metrics, all of them on this machine. The bot is the one that "
+    "serves people; only the addresses around it are others. It takes about two minutes."
+)
+AFTER = (
+    "That was all of it, and each ✓ was looked at in the cluster, the channel and the traffic.\n"
+    "Now yours: `sluice sandbox` opens the same channel as a page."
+)
+
 
 async def play(stage: Stage, teller: Teller) -> None:
     """From the first command to the verified journal. Raises NotAsToldError at the first thing that went otherwise."""

@@ -14,7 +14,7 @@ from bot.ports.clock import Clock
 from bot.sandbox.bot_process import COMMAND
 from bot.sandbox.session import Sandbox
 from bot.sandbox.stage import NotAsToldError
-from bot.sandbox.story import play
+from bot.sandbox.story import AFTER, BEFORE, play
 
 TOUR_RATE = 400.0
 """Requests a second to each service while the tour is played: evidence comes four times as fast as in the sandbox."""
@@ -162,6 +162,7 @@ class Printed:
 
 async def tour(made: Sandbox, console: Console, clock: Clock) -> bool:
     """Play the story; whether everything happened as it was told. What did not is printed, with where to look."""
+    console.print(Text(BEFORE))
     printed = Printed(console, clock)
     try:
         await play(LiveStage(made), printed)
@@ -176,6 +177,5 @@ async def tour(made: Sandbox, console: Console, clock: Clock) -> bool:
     finally:
         printed.close()
     console.print()
-    console.print(Text("That was all of it, and each ✓ was looked at in the cluster, the channel and the traffic."))
-    console.print(Text("Now yours: `sluice sandbox` opens the same channel as a page."))
+    console.print(Text(AFTER))
     return True

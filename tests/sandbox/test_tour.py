@@ -2,6 +2,7 @@
 
 import asyncio
 import io
+import signal
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
@@ -17,8 +18,8 @@ from bot.sandbox.stage import NotAsToldError
 from bot.sandbox.tour import TOUR_RATE, LiveStage, Printed, tour
 from bot.sandbox.witness import Witness, png_size
 from tests.fakes.clock import FakeClock
-from tests.sandbox.started import ended
-from tests.sandbox.test_session import message, types
+from tests.sandbox.started import beginning, ended, first_children, has_ended
+from tests.sandbox.test_session import held, linux_only, message, types
 
 QUICK = """\
 name: canary
@@ -84,6 +85,22 @@ async def test_a_folder_with_a_history_is_refused(tmp_path: Path) -> None:
     status, wrong = await ended(tmp_path, "--tour", "--folder", str(tmp_path))
     assert status == 1
     assert "has a history already" in wrong
+
+
+@linux_only
+async def test_ctrl_c_ends_it_in_order(tmp_path: Path) -> None:
+    """In the middle of the story: the status that a shell expects, no process, no folder."""
+    async with beginning(tmp_path, "--tour") as process:
+        assert process.stdout is not None
+        async for line in process.stdout:
+            if b"/deploy api" in line:
+                break
+        (bot,) = await first_children(process.pid)
+        process.send_signal(signal.SIGINT)
+        await process.communicate()
+        assert process.returncode == 130
+        assert has_ended(bot, within_s=0)
+        assert held(tmp_path) == []
 
 
 async def test_a_wait_ends_with_what_was_waited_for(tmp_path: Path) -> None:
