@@ -88,6 +88,8 @@ class BotProcess:
             await self._stop()
             keeper.cancel()
             await asyncio.wait([keeper])
+            if not keeper.cancelled():
+                keeper.result()  # what ended it, such as a full disk under the log, is not kept quiet
 
     async def serves(self) -> None:
         """Wait until it serves."""
