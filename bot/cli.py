@@ -19,7 +19,6 @@ from bot.domain.errors import SluiceError
 from bot.domain.ids import TERMINAL, UserId, terminal_user
 from bot.domain.invocation import Invocation, Origin
 from bot.domain.journal import ChainedEntry, first_break
-from bot.serving import serve as serve_forever
 from bot.settings import Settings
 from bot.store.database import Database
 from bot.store.readiness import require_tables
@@ -55,6 +54,7 @@ def run(work: Coroutine[Any, Any, bool]) -> None:
 @app.command()
 def serve() -> None:
     """Serve: listen to Slack, move runs, deliver messages. Ends at SIGTERM."""
+    from bot.serving import serve as serve_forever  # the other commands reach no server, and start in half the time
 
     async def work() -> bool:
         settings = Settings.read()

@@ -18,6 +18,14 @@ service_door  what smoke checks ask of the services
 scenery       what stands there before anybody types: versions, manifests, the catalogue and the runbooks
 page          the page's files; page_server serves them, channel_api is its half of Slack, own_page keeps others out
 vocabulary    what its message box completes
+session       one sandbox from its start to its end; folder and kept are what it leaves for the next
+tour          its release in the terminal: story is what happens, stage where, witness who looks whether it is true
 bot_process   `sluice serve` beside it, in a process of its own
+surroundings  all stand-ins together; switches break them, panel shows them, cli is what is typed
+
 virtual_clock time that passes as fast as the work is done
+rehearsal     the bot on that clock; fast_tour is the tour there
+simulate      runbooks rehearsed: scenarios demand, faults trouble, simulation plays, recorder and transcript write down
+readdressed   somebody's catalogue with the stand-ins' addresses; casting is who is in its Slack, rehearsed_door where its
+              smoke checks lead
 """

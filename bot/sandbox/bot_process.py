@@ -10,24 +10,34 @@ import os
 import signal
 import sys
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from enum import StrEnum
+from functools import partial
 from pathlib import Path
 from typing import IO
 
 from bot.domain.errors import SetupError
 from bot.sandbox.loopback import HOST
 
+COMMAND = (sys.executable, "-P", "-m", "bot")
+"""`sluice`, of the same code as this process; `-P`: whatever lies where it is started."""
+
 AGAIN_S = 1.5
 """How long a process that ended stays away before it is started again."""
 
-MOST_FALLS = 5
-"""Ends in a row, each before it served, after which there is no point in another try."""
-
 PATIENCE_S = 10.0
+"""How long it may take to end in order."""
+
+OWN_ERROR = "sluice: "
+"""What a command's error begins with."""
+
 LINES_KEPT = 400
+LONGEST_LINE = 1 << 20
+"""Bytes of a line of its log; longer ones would be cut off."""
+
 DIES_WITH_PARENT = 1  # PR_SET_PDEATHSIG, prctl(2)
+LIBC = ctypes.CDLL(None)  # loaded here: between fork and exec it is too late for anything that takes a lock
 
 
 class BotState(StrEnum):
@@ -40,69 +50,86 @@ class BotState(StrEnum):
 
 class BotProcess:
     """Keeps one `sluice serve` alive. `on_serving` is told its address each time that it serves; `log` holds the last
-    lines that it wrote, and the file `bot.log` in the folder all of them."""
+    lines that it wrote, and `log_file` in the folder all of them. `kills` counts those that were asked for."""
 
     def __init__(self, environment: Mapping[str, str], folder: Path, *, on_serving: Callable[[str], None]) -> None:
         self.state = BotState.STARTING
         self.kills = 0
         self.log: deque[str] = deque(maxlen=LINES_KEPT)
-        self._environment = {**_inherited(), **environment}
-        self._log_file = folder / "bot.log"
+        self.log_file = folder / "bot.log"
+        self.environment = {**_inherited(), **environment}
         self._on_serving = on_serving
         self._serves = asyncio.Event()
+        self._has_served = False
         self._stopping = False
-        self._falls = 0
         self._process: asyncio.subprocess.Process | None = None
+
+    @property
+    def pid(self) -> int | None:
+        """The process that there is now; `None` while there is none."""
+        return None if self._process is None or self._process.returncode is not None else self._process.pid
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
-        """Serves when the block begins; nothing runs when it has ended. Raises SetupError with the process's own last
-        words when it does not come up."""
-        keeper = asyncio.create_task(self._keep())
+        """Serves when the block begins; nothing runs when it has ended.
+
+        Raises SetupError with the process's own last words when it ends before it has served for the first time. Later
+        it is started again however often it ends: what keeps it down may be mended meanwhile.
+        """
+        keeper, serving = asyncio.create_task(self._keep()), asyncio.create_task(self._serves.wait())
         try:
-            await self.serves()
+            await asyncio.wait({keeper, serving}, return_when=asyncio.FIRST_COMPLETED)
+            if keeper.done():
+                await keeper
             yield
         finally:
             self._stopping = True
+            serving.cancel()
             await self._stop()
             keeper.cancel()
             await asyncio.wait([keeper])
+            if not keeper.cancelled():
+                keeper.result()  # what ended it, such as a full disk under the log, is not kept quiet
 
     async def serves(self) -> None:
-        """Wait until it serves. Raises SetupError when it never does."""
+        """Wait until it serves."""
         await self._serves.wait()
-        if self._falls >= MOST_FALLS:
-            raise SetupError(f"the bot does not come up; it said last: {self.log[-1] if self.log else 'nothing'}")
 
     def kill(self) -> None:
         """End it at once, wherever it is; it is started again. Nothing happens while it is not there."""
         if self._process is not None and self._process.returncode is None:
             self.kills += 1
-            self.state = BotState.DOWN
-            self._serves.clear()
+            self._gone()
             self._process.kill()
 
+    async def killed(self) -> None:
+        """`kill`, and wait until the process has gone."""
+        process = self._process
+        self.kill()
+        if process is not None:
+            await process.wait()
+
     async def _keep(self) -> None:
-        with self._log_file.open("a", encoding="utf-8") as written:
-            while not self._stopping and self._falls < MOST_FALLS:
-                self.state = BotState.STARTING
+        with self.log_file.open("a", encoding="utf-8") as written:
+            while not self._stopping:
+                self.state, kills = BotState.STARTING, self.kills
                 await self._live(written)
-                self.state = BotState.DOWN
-                self._serves.clear()
+                self._gone()
+                if not self._has_served and self.kills == kills and not self._stopping:
+                    raise SetupError(f"the bot does not come up; it said last: {_last_words(self.log)}")
                 await asyncio.sleep(AGAIN_S)
-        self._serves.set()
 
     async def _live(self, written: IO[str]) -> None:
         """One life, from start to end."""
-        self._falls += 1
         self._process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "bot", "serve",
-            env=self._environment,
+            *COMMAND, "serve",
+            env=self.environment,
             stdin=asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.DEVNULL,
             stderr=asyncio.subprocess.PIPE,
+            limit=LONGEST_LINE,
             start_new_session=True,  # Ctrl-C is for the sandbox, which ends it in order
-            preexec_fn=_die_with_parent if sys.platform == "linux" else None,
+            preexec_fn=partial(_die_with_parent, os.getpid()) if sys.platform == "linux" else None,
         )  # fmt: skip
         assert self._process.stderr is not None  # it was asked for above
         async for line in self._process.stderr:
@@ -113,11 +140,16 @@ class BotProcess:
         self.log.append(line)
         written.write(f"{line}\n")
         written.flush()
-        if (port := _port(line)) is not None and not self._stopping:
-            self._falls = 0
+        is_there = self._process is not None and self._process.returncode is None
+        if (port := _port(line)) is not None and is_there and not self._stopping:
+            self._has_served = True
             self.state = BotState.SERVING
             self._on_serving(f"http://{HOST}:{port}")
             self._serves.set()
+
+    def _gone(self) -> None:
+        self.state = BotState.DOWN
+        self._serves.clear()
 
     async def _stop(self) -> None:
         process = self._process
@@ -142,12 +174,24 @@ def _port(line: str) -> int | None:
 
 
 def _inherited() -> dict[str, str]:
-    """The environment without what names other servers or another installation."""
+    """The environment without what names other servers or another installation, and with our own code first."""
     ours = ("SLUICE_", "SLACK_", "KUBECONFIG", "KUBERNETES_")
     proxies = {"http_proxy", "https_proxy", "all_proxy"}
-    return {key: value for key, value in os.environ.items() if not key.startswith(ours) and key.lower() not in proxies}
+    kept = {key: value for key, value in os.environ.items() if not key.startswith(ours) and key.lower() not in proxies}
+    places = [str(Path(__file__).parents[2]), kept.get("PYTHONPATH", "")]
+    return kept | {"PYTHONPATH": os.pathsep.join(place for place in places if place)}
 
 
-def _die_with_parent() -> None:
+def _last_words(log: Sequence[str]) -> str:
+    """What it said last: the error that it ended with, which may have several lines, or else its last line."""
+    lines = list(log)
+    begun = [number for number, line in enumerate(lines) if line.startswith(OWN_ERROR)]
+    said = lines[begun[-1] :] if begun else lines[-1:]
+    return "\n".join(said).removeprefix(OWN_ERROR) or "nothing"
+
+
+def _die_with_parent(parent: int) -> None:
     # So that not even a sandbox that was killed leaves a bot behind.
-    ctypes.CDLL(None).prctl(DIES_WITH_PARENT, signal.SIGKILL)
+    LIBC.prctl(DIES_WITH_PARENT, signal.SIGKILL)
+    if os.getppid() != parent:
+        os._exit(1)  # it died before we asked to be told

@@ -107,6 +107,12 @@ class Rehearsal:
                 raise NotAsToldError(f"not within {within}: {about}")
             await self.moment(end)
 
+    async def passes(self, span: timedelta) -> None:
+        """Let time pass."""
+        end = self.clock.now() + span
+        while self.clock.now() < end:
+            await self.moment(end)
+
     async def moment(self, end: datetime) -> None:
         """Everything happens that is due now; then time goes to the next moment at which something is, or to `end`."""
         room_in = await self.settle()

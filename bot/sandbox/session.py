@@ -2,7 +2,8 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -10,9 +11,11 @@ from aiohttp import web
 
 from bot.adapters.system_clock import SystemClock
 from bot.domain.errors import SetupError
+from bot.sandbox import folder as own_folder
 from bot.sandbox import scenery
 from bot.sandbox.bot_process import BotProcess
 from bot.sandbox.channel_api import ChannelApi
+from bot.sandbox.kept import Kept
 from bot.sandbox.loopback import HOST, listening
 from bot.sandbox.page_server import PageServer
 from bot.sandbox.panel import panel
@@ -22,6 +25,12 @@ from bot.sandbox.vocabulary import vocabulary
 from runbooks.configuration import Configuration, load
 
 EVENTS = "/slack/events"
+RATE = 100.0
+"""Requests a second to each service."""
+
+BUILT = datetime(2026, 1, 5, 9, tzinfo=UTC)
+"""When the first version was built, the others a day after another: an image that is built at the same moment has the
+same digest in the next life of a folder, where releases know it by that."""
 
 
 class Sandbox:
@@ -58,18 +67,22 @@ class Sandbox:
 
 
 @asynccontextmanager
-async def sandbox(folder: Path, *, port: int = 0) -> AsyncIterator[Sandbox]:
+async def sandbox(folder: Path, *, port: int = 0, rate: float = RATE) -> AsyncIterator[Sandbox]:
     """Everything serves when the block begins, and nothing runs when it has ended. `port` is the page's; 0: a free one.
+    `rate` is in requests a second to each service.
+
+    A folder that was a sandbox's before goes on where it was: the bot's database, and what the cluster ran. The channel
+    begins empty, and a canary that was under way is gone.
 
     Raises SetupError for a port that is taken, a folder that is no folder of a sandbox, or a bot that does not come up.
     """
-    around = Surroundings(SystemClock())
+    around = Surroundings(SystemClock(), rate=rate)
     async with AsyncExitStack() as stack:
-        addresses = await stack.enter_async_context(around.serving(folder))
-        _furnish(around, addresses)
-        configuration = _written(folder, addresses)
-        going = asyncio.create_task(around.keep_going())
-        stack.callback(going.cancel)
+        stack.enter_context(own_folder.claimed(folder))
+        addresses = await stack.enter_async_context(_serving(around, folder))
+        configuration = load(own_folder.write(folder, addresses))
+        furnish(around, addresses, Kept(folder))
+        await stack.enter_async_context(_going(around))
         bot = BotProcess(_environment(folder, around), folder, on_serving=lambda url: _found(around, url))
         made = Sandbox(folder, around, bot, configuration)
         made.url = await stack.enter_async_context(_page(made, port))
@@ -77,21 +90,38 @@ async def sandbox(folder: Path, *, port: int = 0) -> AsyncIterator[Sandbox]:
         yield made
 
 
-def _furnish(around: Surroundings, at: Addresses) -> None:
-    for service in scenery.SERVICES:
-        for tag in scenery.VERSIONS:
-            around.registry.push(f"acme/{service}", tag)
-    around.furnish(scenery.manifests(at.registry))
+@asynccontextmanager
+async def _serving(around: Surroundings, folder: Path) -> AsyncIterator[Addresses]:
+    ports = own_folder.ports(folder)
+    async with AsyncExitStack() as stack:
+        try:
+            addresses = await stack.enter_async_context(around.serving(folder, ports=ports))
+        except OSError as exc:
+            known = ", ".join(str(port) for port in ports.values())
+            fix = f"{folder} needs its ports {known} again: end what uses them, or choose another --folder"
+            raise SetupError(f"the stand-ins cannot be served: {exc.strerror or exc}. {fix if ports else ''}") from exc
+        yield addresses
 
 
-def _written(folder: Path, at: Addresses) -> Configuration:
-    text = scenery.catalogue(
-        kubeconfig=str(at.kubeconfig), registry=at.registry, prometheus=at.prometheus, door=at.door
-    )
-    (folder / "runbooks").mkdir(exist_ok=True)
-    (folder / "runbooks" / "canary.yaml").write_text(scenery.CANARY)
-    (folder / "sluice.yaml").write_text(text)
-    return load(folder / "sluice.yaml")
+def furnish(around: Surroundings, at: Addresses, kept: Kept) -> None:
+    """Versions into the registry, and what runs into the cluster."""
+    for number, tag in enumerate(scenery.VERSIONS):
+        for service in scenery.SERVICES:
+            around.registry.push(f"acme/{service}", tag, created=BUILT + timedelta(days=number))
+    around.furnish(kept.as_it_was(scenery.manifests(at.registry)))
+    kept.follow(around.cluster, [(namespace, name) for namespace in scenery.NAMESPACES for name in scenery.SERVICES])
+
+
+@asynccontextmanager
+async def _going(around: Surroundings) -> AsyncIterator[None]:
+    """The cluster lives inside the block."""
+    going = asyncio.create_task(around.keep_going())
+    try:
+        yield
+    finally:
+        going.cancel()
+        with suppress(asyncio.CancelledError):
+            await going
 
 
 def _environment(folder: Path, around: Surroundings) -> dict[str, str]:
@@ -116,8 +146,9 @@ async def _page(made: Sandbox, port: int) -> AsyncIterator[str]:
     application = web.Application()
     PageServer(made).add_to(application)
     ChannelApi(made.around.slack).add_to(application)
-    try:
-        async with listening(application, port=port) as url:
-            yield url
-    except OSError as exc:
-        raise SetupError(f"port {port} is taken; choose another with --port, or leave it out") from exc
+    async with AsyncExitStack() as stack:
+        try:
+            url = await stack.enter_async_context(listening(application, port=port))
+        except OSError as exc:
+            raise SetupError(f"port {port} is taken; choose another with --port, or leave it out") from exc
+        yield url

@@ -21,7 +21,15 @@ class Stage(Protocol):
     switches: Switches
 
     async def until(self, holds: Callable[[], bool], *, within: timedelta, about: str) -> None:
-        """Let time pass until it holds. Raises NotAsToldError, naming `about`, when it never did within that time."""
+        """Let time pass until it holds. Raises NotAsToldError, naming `about`, when it never did within that time.
+
+        `holds` is asked again and again, and may tell meanwhile what it saw.
+        """
+        ...
+
+    async def kill_bot(self) -> None:
+        """End the bot in the middle of whatever it does, as `kill -9`. It is gone when this returns, and is started
+        again soon after."""
         ...
 
     async def audited(self) -> str:

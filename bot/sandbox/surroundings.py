@@ -1,7 +1,7 @@
 """Everything around the bot, put together: stand-ins, what stands in them, and traffic that follows the routes."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -68,12 +68,19 @@ class Surroundings:
         self.cluster.listen(self._follow)
 
     @asynccontextmanager
-    async def serving(self, folder: Path) -> AsyncIterator[Addresses]:
-        """Serve all of them inside the block; the kubeconfig is written into the folder."""
+    async def serving(self, folder: Path, *, ports: Mapping[str, int] | None = None) -> AsyncIterator[Addresses]:
+        """Serve all of them inside the block; the kubeconfig is written into the folder. `ports` by name as in
+        `Addresses`; free ones for the others. Raises OSError for one that is taken."""
+        given = ports or {}
         async with AsyncExitStack() as stack:
             urls = [
-                await stack.enter_async_context(listening(each.application()))
-                for each in (self.cluster, self.registry, self.prometheus, self.door)
+                await stack.enter_async_context(listening(each.application(), port=given.get(name, 0)))
+                for name, each in (
+                    ("cluster", self.cluster),
+                    ("registry", self.registry),
+                    ("prometheus", self.prometheus),
+                    ("door", self.door),
+                )
             ]
             slack = await stack.enter_async_context(self.slack.serving())
             path = folder / "kubeconfig"

@@ -110,6 +110,13 @@ class KubernetesServer:
         else:
             self._objects.create(kind, namespace, manifest)
 
+    def found(self, kind: tuple[str, str], namespace: str, name: str) -> Raw:
+        """An object as it is, to be read only; `kind` is its apiVersion and kind. Raises KeyError for none."""
+        record = self._store.get(BY_KIND[kind], (namespace, name))
+        if record is None:
+            raise KeyError(f"{kind[1]} {namespace}/{name}")
+        return record.raw
+
     def behave(self, image: str, word: str | None) -> None:
         """Containers whose image, tag or digest is `image` do as `word` says (crash, oom, badpull, slow, notready,
         hang, jobfail; several with `-`; an empty one: they are well) from now on, running ones too. `None` takes it
