@@ -26,6 +26,6 @@ surroundings  all stand-ins together; switches break them, panel shows them, cli
 virtual_clock time that passes as fast as the work is done
 rehearsal     the bot on that clock; fast_tour is the tour there
 simulate      runbooks rehearsed: scenarios demand, faults trouble, simulation plays, recorder and transcript write down
-readdressed   somebody's catalogue with the stand-ins' addresses; casting is who is in its Slack, rehearsed_door where its
-              smoke checks lead
+readdressed   somebody's catalogue with the stand-ins' addresses; casting is who is in its Slack, rehearsed_door where
+              its smoke checks lead
 """
