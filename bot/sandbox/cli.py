@@ -3,6 +3,7 @@
 import asyncio
 import signal
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Annotated
@@ -19,7 +20,7 @@ from bot.sandbox.simulate import Asked, usual
 from bot.sandbox.simulate import simulate as simulated
 from bot.sandbox.transcript import Format, verdict, write
 from bot.settings import Settings
-from runbooks.configuration import load
+from runbooks.configuration import Configuration, load
 
 PORT = Annotated[int, typer.Option(help="The page's port; a free one where none is given.", min=0, max=65535)]
 FOLDER = Annotated[
@@ -64,20 +65,28 @@ def simulate(  # noqa: PLR0917 - the options of a command line, never called by 
 
     async def work() -> bool:
         logs.setup("CRITICAL", json=False)
-        path = Settings.read().config
-        written = load(path) if path.exists() else usual()
+        written = _written()
         names = sorted(written.runbooks) if runbook == "all" else [runbook]
         found = []
         for name in names:
             asked = Asked(name, tuple(scenario or Scenario), service, environment)
             found += await simulated(written, asked, pace=paced(speed))
-        if not quiet:
-            typer.echo(write(found, form))
-        if quiet or (form is not Format.JSON and len(found) > 1):
-            typer.echo("\n" + "\n".join(verdict(each) for each in found))
+        if form is Format.JSON:
+            typer.echo(write([replace(each, lines=()) for each in found] if quiet else found, form))
+        else:
+            verdicts = "\n".join(verdict(each) for each in found)
+            typer.echo(verdicts if quiet else write(found, form) + (f"\n\n{verdicts}" if len(found) > 1 else ""))
         return all(each.is_good for each in found)
 
     run(work())
+
+
+def _written() -> Configuration:
+    """The catalogue; the library on a service of its own where there is none, and nobody has named one."""
+    settings = Settings.read()
+    if settings.config.exists() or "config" in settings.model_fields_set:
+        return load(settings.config)
+    return usual()
 
 
 async def _serve(folder: Path, port: int) -> None:

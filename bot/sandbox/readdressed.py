@@ -4,10 +4,13 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import timedelta
 
+from bot.adapters.oci_client import Repository
+from bot.domain.json import Json
+from bot.domain.target import Target, WorkloadRef
 from bot.domain.traffic import Router
 from bot.sandbox.scenery import Manifest, deployment, kubernetes_service, route
 from bot.sandbox.surroundings import Addresses
-from runbooks.catalogue import Catalogue, ServiceEntry
+from runbooks.catalogue import Catalogue, ServiceEntry, WorkloadEntry
 from runbooks.checks import Expect, SmokeCheck
 from runbooks.configuration import Configuration
 from runbooks.environments import ClusterEntry
@@ -20,10 +23,13 @@ ASKS_OTHERS = frozenset({"budget", "ci", "compatibility", "order", "pairing", "s
 """Gates whose evidence comes from servers, or from a past, that a rehearsal does not have."""
 
 PODS = 4
+LONGEST_NAME = 63
+"""Of a namespace."""
 
 
-def readdressed(written: Configuration, at: Addresses) -> tuple[Configuration, tuple[str, ...]]:
-    """The same configuration for the stand-ins, and the gates that were left out."""
+def readdressed(written: Configuration, at: Addresses) -> Configuration:
+    """The same configuration for the stand-ins, without the gates that ask others and without freezes: what they let
+    through depends on the moment of the rehearsal, not on the runbook."""
     catalogue = written.catalogue
     services = {name: _service(entry, interval(catalogue, name)) for name, entry in catalogue.services.items()}
     moved = catalogue.model_copy(
@@ -31,7 +37,8 @@ def readdressed(written: Configuration, at: Addresses) -> tuple[Configuration, t
             "clusters": {name: ClusterEntry(kubeconfig=str(at.kubeconfig)) for name in catalogue.clusters},
             # One cluster plays them all: environments that share a namespace in different clusters must not meet.
             "environments": {
-                name: entry.model_copy(update={"namespace": name}) for name, entry in catalogue.environments.items()
+                name: entry.model_copy(update={"namespace": name, "freeze": ()})
+                for name, entry in catalogue.environments.items()
             },
             "services": services,
             "registries": {
@@ -44,20 +51,33 @@ def readdressed(written: Configuration, at: Addresses) -> tuple[Configuration, t
     )
     runbooks = {name: _runbook(each) for name, each in written.runbooks.items()}
     gates = {place: _kept(listed) for place, listed in written.gates.items()}
-    listed = [each for runbook in written.runbooks.values() for each in runbook.gates]
-    listed += [each for entries in written.gates.values() for each in entries]
-    left_out = sorted({each.kind for each in listed if each.kind in ASKS_OTHERS})
-    return Configuration(moved, runbooks, gates), tuple(left_out)
+    return Configuration(moved, runbooks, gates)
+
+
+def left_out(written: Configuration, runbook: str, target: Target) -> tuple[str, ...]:
+    """What a release would pass that a rehearsal leaves out: kinds of gates, and freezes."""
+    listed = (*written.runbooks[runbook].gates, *written.gates_of(target))
+    freezes = ["freeze windows"] if written.catalogue.windows(target.environment) else []
+    return tuple(sorted({each.kind for each in listed if each.kind in ASKS_OTHERS}) + freezes)
 
 
 def host(image: str) -> str:
     """The registry of an image."""
-    return image.partition("/")[0]
+    return Repository.parse(image).host
 
 
 def repository(image: str) -> str:
-    """The path of an image without the registry's host."""
-    return image.partition("/")[2]
+    """The path of an image in its registry."""
+    return Repository.parse(image).path
+
+
+def workload_manifest(ref: WorkloadRef, image: str) -> Manifest:
+    """The workload that runs this image."""
+    body = deployment(ref.name, image, PODS)
+    body["metadata"]["namespace"] = ref.namespace
+    if ref.container:
+        body["spec"]["template"]["spec"]["containers"][0]["name"] = ref.container
+    return body
 
 
 def manifests(catalogue: Catalogue, images: Mapping[str, str]) -> list[tuple[str, Manifest]]:
@@ -66,10 +86,7 @@ def manifests(catalogue: Catalogue, images: Mapping[str, str]) -> list[tuple[str
     for service, entry in catalogue.services.items():
         for environment in catalogue.environments:
             workload = catalogue.workload(service, environment)
-            body = deployment(workload.name, images[service], PODS)
-            if workload.container:
-                body["spec"]["template"]["spec"]["containers"][0]["name"] = workload.container
-            made.append((workload.namespace, body))
+            made.append((workload.namespace, workload_manifest(workload, images[service])))
             traffic = entry.traffic.of(workload) if entry.traffic else None
             backend = kubernetes_service(traffic.service if traffic else workload.name)
             backend["spec"]["selector"] = {"app": workload.name}
@@ -112,10 +129,8 @@ def _service(entry: ServiceEntry, every: timedelta) -> ServiceEntry:
             "smoke": tuple(_check(each) for each in entry.smoke),
             "signatures": None,
             "needs": {},
-            "environments": {
-                name: each.model_copy(update={"namespace": None, "traffic": None})
-                for name, each in entry.environments.items()
-            },
+            "workload": _workload(entry.workload),
+            "environments": {name: _own(name, each) for name, each in entry.environments.items()},
         }
     )
 
@@ -125,13 +140,39 @@ def _router(router: Router) -> Router:
     return router if router is Router.REPLICAS else Router.GATEWAY_API
 
 
+def _own(environment: str, entry: WorkloadEntry) -> WorkloadEntry:
+    """A namespace of its own stays apart from the environment's: the same names may stand in both."""
+    return entry.model_copy(
+        update={
+            "namespace": entry.namespace and f"{environment}-{entry.namespace}"[:LONGEST_NAME].rstrip("-"),
+            "workload": entry.workload and _workload(entry.workload),
+            "traffic": None,
+        }
+    )
+
+
+def _workload(written: str) -> str:
+    """Every workload is rehearsed as a Deployment: a runbook treats them alike."""
+    return f"deployment/{written.partition('/')[2]}"
+
+
 def _check(check: SmokeCheck) -> SmokeCheck:
-    """The same request. What it expects of the body only the real service could say."""
-    return check.model_copy(update={"expect": Expect(status=check.expect.status)})
+    """The same request. What it expects of the answer only the real service could say: here it is that all is well."""
+    return check.model_copy(update={"expect": Expect()})
 
 
 def _runbook(runbook: Runbook) -> Runbook:
-    return replace(runbook, gates=_kept(runbook.gates))
+    steps, on_failure = (tuple(_step(each) for each in listed) for listed in (runbook.steps, runbook.on_failure))
+    return replace(runbook, gates=_kept(runbook.gates), steps=steps, on_failure=on_failure)
+
+
+def _step(entry: Entry) -> Entry:
+    """A smoke step's own checks expect as little as those of the catalogue."""
+    checks = entry.params.get("checks")
+    if not isinstance(checks, list):
+        return entry
+    asked: list[Json] = [{**each, "expect": {}} for each in checks if isinstance(each, dict)]
+    return replace(entry, params={**entry.params, "checks": asked})
 
 
 def _kept(gates: tuple[Entry, ...]) -> tuple[Entry, ...]:

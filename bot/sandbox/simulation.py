@@ -5,18 +5,19 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from bot.domain.ids import live_key
+from bot.domain.outcome import Question
 from bot.domain.phase import Phase
 from bot.domain.run import Run
 from bot.ports.chat import Place as MessagePlace
 from bot.sandbox.faults import BY_HAND, Place, Trouble
 from bot.sandbox.recorder import Recorder
 from bot.sandbox.rehearsal import Rehearsal
-from bot.sandbox.scenarios import Demand, Ending, Scenario, Traits, demand
+from bot.sandbox.scenarios import Demand, Ending, Scenario, Traits, demand, must_begin
 from bot.sandbox.stage import NotAsToldError
 from bot.sandbox.transcript import Rehearsed
 
 YES = "white_check_mark"
-LONGEST = timedelta(days=2)
+LONGEST = timedelta(days=4)
 NOTHING_BEGINS = timedelta(minutes=1)
 VOTES_AFTER = timedelta(seconds=20)
 PATIENCE = timedelta(minutes=5)
@@ -52,6 +53,7 @@ class Simulation:
         self._stage, self._recorder = stage, recorder
         self._voted: set[tuple[str, int]] = set()
         self._asked: set[str] = set()
+        self._agreed: set[tuple[str, str, str]] = set()
 
     async def prepare(self, part: Part, command: str, wait: timedelta) -> None:
         """What must have happened before: a release that succeeds, and then some time.
@@ -63,6 +65,10 @@ class Simulation:
             why = run.reason if run else "nothing was begun"
             raise NotAsToldError(f"`{command}`, which this rehearsal needs, did not succeed: {why}")
         await self.passes(wait)
+
+    def unprepared(self, part: Part, why: str) -> Rehearsed:
+        """What was to be played, and could not be, for what must have happened before did not."""
+        return self._rehearsed(part, Ending.UNPREPARED, demand(part.scenario, part.traits), faults=(why,), took_s=0.0)
 
     async def play(self, part: Part) -> Rehearsed:
         """Play it to its end."""
@@ -77,7 +83,10 @@ class Simulation:
         trouble.end()
         await self.passes(AFTERMATH)
         wanted = demand(part.scenario, part.traits)
-        faults = await self._faults(part, seen)
+        faults = (
+            *_told(part, run, seen, wanted, begun=trouble.begun),
+            *await self._faults(part, seen, begun=trouble.begun),
+        )
         return self._rehearsed(part, seen, wanted, faults=faults, took_s=took_s)
 
     def _rehearsed(self, part: Part, seen: str, wanted: Demand, *, faults: tuple[str, ...], took_s: float) -> Rehearsed:
@@ -123,14 +132,18 @@ class Simulation:
                 return run
             if run is not None and (trouble is None or part.scenario is not Scenario.APPROVAL_TIMEOUT):
                 await self._vote(part, run)
+                await self._let_go_on(part, run)
             if trouble is not None:
                 await trouble.look(run, judged=part.traits.judges)
             await self._moment(VOTES_AFTER)
         return run
 
     async def _ask(self, part: Part, command: str) -> None:
-        self._recorder.says(part.asker, command)
-        await self._stage.around.slack.people.says(part.asker, part.channel, command)
+        await self._says(part.asker, part.channel, command)
+
+    async def _says(self, who: str, channel: str, command: str) -> None:
+        self._recorder.says(who, command)
+        await self._stage.around.slack.people.says(who, channel, command)
 
     async def _vote(self, part: Part, run: Run) -> None:
         """Everybody who votes says yes, a while after the ballot was opened; once for each ballot."""
@@ -143,6 +156,17 @@ class Simulation:
         self._voted.add((run.id, ballot.number))
         for voter in part.voters:
             await self._stage.around.slack.people.reacts(voter, letter, YES)
+
+    async def _let_go_on(self, part: Part, run: Run) -> None:
+        """Where the runbook wants the word of people although all is well, they give it, one after the other."""
+        held = run.current()
+        if held is None or run.step(held.key).asks is not Question.HELD:
+            return
+        for who in part.voters or (part.asker,):
+            if (run.id, held.key, who) not in self._agreed:
+                self._agreed.add((run.id, held.key, who))
+                await self._says(who, part.channel, f"/promote {run.id}")
+                return
 
     async def _abort(self, part: Part, run: Run) -> None:
         """Somebody ends what waits for people."""
@@ -175,7 +199,7 @@ class Simulation:
             await self._stage.moment(end)
             self._recorder.look()
 
-    async def _faults(self, part: Part, seen: str) -> tuple[str, ...]:
+    async def _faults(self, part: Part, seen: str, *, begun: bool) -> tuple[str, ...]:
         """What is not as it must be after every rehearsal that ended like this."""
         ref, cluster = part.place.workload, self._stage.around.cluster
         there = {each.name: each for each in cluster.shown() if each.namespace == ref.namespace}
@@ -184,7 +208,7 @@ class Simulation:
             for name in there
             if name in (f"{ref.name}-canary", f"{ref.name}-baseline")
         ]
-        stable, wanted = there[ref.name], _runs(part, seen)
+        stable, wanted = there[ref.name], _runs(part, seen, begun=begun)
         if stable.tag != wanted:
             faults.append(f"{ref.name} runs {stable.tag} at the end, and should run {wanted}")
         elif stable.ready != stable.wanted:
@@ -205,11 +229,22 @@ class Simulation:
 def _ending(run: Run | None) -> str:
     if run is None:
         return Ending.REFUSED
-    return Ending(run.phase.value) if run.phase.final else Ending.ASKED
+    if run.phase.final:
+        return Ending(run.phase.value)
+    current = run.current()
+    return Ending.ASKED if current is not None and run.step(current.key).asks else Ending.UNFINISHED
 
 
-def _runs(part: Part, seen: str) -> str:
+def _told(part: Part, run: Run | None, seen: str, wanted: Demand, *, begun: bool) -> tuple[str, ...]:
+    """Why it ended as it should not, in the bot's words; or that its end proves nothing."""
+    if seen not in wanted.endings:
+        return (f"why: {run.reason}",) if run and run.reason else ()
+    never = not begun and must_begin(part.scenario, part.traits)
+    return ("the scenario never began, so this proves nothing",) if never else ()
+
+
+def _runs(part: Part, seen: str, *, begun: bool) -> str:
     """The tag that must run at the end."""
-    if part.scenario is Scenario.DRIFT and part.traits.changes and seen != Ending.REFUSED:
+    if begun and part.scenario is Scenario.DRIFT:
         return BY_HAND
-    return part.place.tag if seen == Ending.SUCCEEDED else part.before
+    return part.place.tag if seen == Ending.SUCCEEDED and part.traits.changes else part.before
