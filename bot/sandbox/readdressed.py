@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 from bot.adapters.oci_client import Repository
+from bot.domain.errors import UsageError
 from bot.domain.json import Json
 from bot.domain.target import Target, WorkloadRef
 from bot.domain.traffic import Router
@@ -12,6 +13,7 @@ from bot.sandbox.scenery import Manifest, deployment, kubernetes_service, route
 from bot.sandbox.surroundings import Addresses
 from runbooks.catalogue import Catalogue, ServiceEntry, WorkloadEntry
 from runbooks.checks import Expect, SmokeCheck
+from runbooks.ci_servers import CiEntry, JenkinsEntry, ServiceCi
 from runbooks.configuration import Configuration
 from runbooks.environments import ClusterEntry
 from runbooks.metrics_providers import PrometheusEntry, ProviderEntry
@@ -23,6 +25,9 @@ ASKS_OTHERS = frozenset({"budget", "ci", "compatibility", "order", "pairing", "s
 """Gates whose evidence comes from servers, or from a past, that a rehearsal does not have."""
 
 PODS = 4
+CI = CiEntry(jenkins=JenkinsEntry(url="http://ci.example", username="nobody", token_file="nowhere"))
+"""Stands for any CI server, so that the catalogue names as many; nobody is asked at this address."""
+
 LONGEST_NAME = 63
 """Of a namespace."""
 
@@ -31,7 +36,7 @@ def readdressed(written: Configuration, at: Addresses) -> Configuration:
     """The same configuration for the stand-ins, without the gates that ask others and without freezes: what they let
     through depends on the moment of the rehearsal, not on the runbook."""
     catalogue = written.catalogue
-    services = {name: _service(entry, interval(catalogue, name)) for name, entry in catalogue.services.items()}
+    services = {name: _service(catalogue, name) for name in catalogue.services}
     moved = catalogue.model_copy(
         update={
             "clusters": {name: ClusterEntry(kubeconfig=str(at.kubeconfig)) for name in catalogue.clusters},
@@ -46,7 +51,7 @@ def readdressed(written: Configuration, at: Addresses) -> Configuration:
             },
             "metrics": {"main": ProviderEntry(prometheus=PrometheusEntry(url=at.prometheus))},
             "signatures": None,
-            "ci": {},
+            "ci": dict.fromkeys(catalogue.ci, CI),
         }
     )
     runbooks = {name: _runbook(each) for name, each in written.runbooks.items()}
@@ -109,7 +114,8 @@ def interval(catalogue: Catalogue, service: str) -> timedelta:
     return chosen.interval if chosen else ProviderEntry(prometheus=PrometheusEntry(url="http://nowhere")).interval
 
 
-def _service(entry: ServiceEntry, every: timedelta) -> ServiceEntry:
+def _service(catalogue: Catalogue, name: str) -> ServiceEntry:
+    entry, every = catalogue.service(name), interval(catalogue, name)
     signals = entry.signals and Signals(
         interval=every,
         margins=entry.signals.margins,
@@ -121,7 +127,7 @@ def _service(entry: ServiceEntry, every: timedelta) -> ServiceEntry:
     return entry.model_copy(
         update={
             "repository": None,
-            "ci": None,
+            "ci": _ci(catalogue, name),
             "openapi": None,
             "slo": None,
             "signals": signals,
@@ -138,6 +144,15 @@ def _service(entry: ServiceEntry, every: timedelta) -> ServiceEntry:
 def _router(router: Router) -> Router:
     """Every router is rehearsed as a Gateway API route: what it does to the traffic is the same."""
     return router if router is Router.REPLICAS else Router.GATEWAY_API
+
+
+def _ci(catalogue: Catalogue, service: str) -> ServiceCi | None:
+    """Where its pipelines run, whatever told so; `None`: the catalogue does not say."""
+    try:
+        place = catalogue.ci_place(service)
+    except UsageError:
+        return None  # whoever asks for a pipeline is told so by the bot itself
+    return ServiceCi(server=place.server, project=place.project)
 
 
 def _own(environment: str, entry: WorkloadEntry) -> WorkloadEntry:

@@ -19,6 +19,7 @@ from bot.app import Bot, Configured, assemble
 from bot.domain.journal import ChainedEntry, first_break
 from bot.opening import opened, opened_ports, opened_slack
 from bot.ports.clock import Clock
+from bot.ports.pipelines import CiServers
 from bot.sandbox.loopback import HOST
 from bot.sandbox.slack.stand_in import Timing
 from bot.sandbox.stage import NotAsToldError
@@ -65,7 +66,7 @@ def virtual_timing(clock: Clock) -> Timing:
 
 class Rehearsal:
     """A `Stage` in compressed time. `pace` is awaited with every span of time that passes; `door`, where there is one,
-    is the way of smoke checks."""
+    is the way of smoke checks, and `ci` the servers of pipelines."""
 
     def __init__(
         self,
@@ -75,11 +76,12 @@ class Rehearsal:
         *,
         pace: Pace = at_once,
         door: Callable[[], httpx.AsyncBaseTransport] | None = None,
+        ci: CiServers | None = None,
     ) -> None:
         self.around, self.clock = around, clock
         self.switches = Switches(around)
         self.lives = 0
-        self._settings, self._pace, self._door = settings, pace, door
+        self._settings, self._pace, self._door, self._ci = settings, pace, door, ci
         self._life = AsyncExitStack()
         self._bot: Bot | None = None
         self.store: Database | None = None
@@ -164,6 +166,8 @@ class Rehearsal:
         if self._door is not None:
             prober = await stack.enter_async_context(HttpProber(transport=self._door()))
             ports = replace(ports, prober=prober)
+        if self._ci is not None:
+            ports = replace(ports, ci=self._ci)
         bot = self._bot = assemble(ports, configured, owner=f"rehearsal-{self.lives}")
         handler, ready = await hearing(
             settings, slack, bot, configured=configured, clock=clock, store=store, stack=stack

@@ -15,6 +15,7 @@ from bot.sandbox.casting import ASKER, cast, voters
 from bot.sandbox.faults import Place
 from bot.sandbox.recorder import Recorder
 from bot.sandbox.rehearsal import Pace, Rehearsal, at_once, settings_of, virtual_timing
+from bot.sandbox.rehearsed_ci import RehearsedCi
 from bot.sandbox.rehearsed_door import ToDoor, backend, known
 from bot.sandbox.scenarios import Scenario, traits
 from bot.sandbox.simulation import Part, Simulation
@@ -109,6 +110,7 @@ async def _rehearsed(written: Configuration, name: str, target: Target, scenario
                 settings_of(folder, around),
                 pace=pace,
                 door=lambda: ToDoor(at.door, known(catalogue), here),
+                ci=RehearsedCi(clock),
             )
             async with stage.running(configuration):
                 simulation = Simulation(stage, Recorder(around.slack, clock))
@@ -231,7 +233,7 @@ class _Scene:
             before=was,
             traits=has,
             asker=ASKER,
-            voters=tuple(person.name for person in voters(catalogue)[: policy.count]) if policy else (),
+            voters=tuple(person.name for person in voters(catalogue)),
             channel=catalogue.channel(service, environment).removeprefix("#"),
             left_out=self.left_out,
         )

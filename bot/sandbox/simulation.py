@@ -29,7 +29,8 @@ AFTERMATH = timedelta(seconds=30)
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """What is rehearsed. `command` is the line that asks for it, by `asker` in `channel`; `voters` are who vote.
+    """What is rehearsed. `command` is the line that asks for it, by `asker` in `channel`; `voters` are who may vote: as
+    many do as are needed.
 
     `place` is what it releases; `before` the tag that must run again when it is undone. `left_out`: see `Rehearsed`.
     """
@@ -154,15 +155,16 @@ class Simulation:
         if letter is None or self._stage.clock.now() - ballot.opened_at < VOTES_AFTER:
             return
         self._voted.add((run.id, ballot.number))
-        for voter in part.voters:
+        for voter in _needed(part, run):
             await self._stage.around.slack.people.reacts(voter, letter, YES)
 
     async def _let_go_on(self, part: Part, run: Run) -> None:
         """Where the runbook wants the word of people although all is well, they give it, one after the other."""
         held = run.current()
-        if held is None or run.step(held.key).asks is not Question.HELD:
+        away = self._stage.around.slack.outage.down
+        if away or held is None or run.step(held.key).asks is not Question.HELD:
             return
-        for who in part.voters or (part.asker,):
+        for who in _needed(part, run) or (part.asker,):
             if (run.id, held.key, who) not in self._agreed:
                 self._agreed.add((run.id, held.key, who))
                 await self._says(who, part.channel, f"/promote {run.id}")
@@ -224,6 +226,12 @@ class Simulation:
         except NotAsToldError as exc:
             faults.append(str(exc))
         return tuple(faults)
+
+
+def _needed(part: Part, run: Run) -> tuple[str, ...]:
+    """Who says yes; nobody where nobody is asked."""
+    policy = run.plan.approval if run.plan else None
+    return part.voters[: policy.count] if policy else ()
 
 
 def _ending(run: Run | None) -> str:

@@ -55,6 +55,17 @@ services:
     channel: "#web.releases"
     environments: {prod: {namespace: web}}
 """
+PIPED = """
+steps: [approval, set_image, rollout, {pipeline: {name: e2e, run: e2e.yaml}}, {notify: "${steps.e2e.outputs.url}"}]
+on_failure: [restore]
+"""
+WITH_CI = """
+ci: {hub: {github: {token_file: /nowhere}}}
+services: {api: {repository: github.com/acme/api}}
+"""
+POSTING = """
+services: {api: {smoke: [{post: "https://{environment}.api.example/check?all=1", body: {deep: true}}]}}
+"""
 FROZEN = """
 environments:
   prod: {freeze: [{cron: "0 0 * * *", for: 1d, reason: always}]}
@@ -91,6 +102,27 @@ async def test_a_good_runbook_is_good(tmp_path: Path, runbook: str) -> None:
     assert found.is_good, verdict(found)
 
 
+@pytest.mark.parametrize("scenario", [Scenario.HEALTHY, Scenario.BOT_KILLED])
+async def test_pipelines_run_and_end_well(tmp_path: Path, scenario: Scenario) -> None:
+    """As on a server that nobody can reach here, and that does not die with the bot."""
+    found = await rehearsed(tmp_path, PIPED, scenario, catalogue=WITH_CI)
+    assert found.is_good, verdict(found)
+    assert any("https://ci.example/acme/api/runs/1" in line.text for line in found.lines)
+
+
+async def test_nobody_lets_go_on_what_slack_cannot_show(tmp_path: Path) -> None:
+    """A word that is said while Slack is away would be lost, and the release would seem to hang."""
+    found = await rehearsed(tmp_path, HELD, Scenario.SLACK_DOWN)
+    assert found.is_good, verdict(found)
+
+
+async def test_votes_come_where_only_the_environment_before_asks_for_them(tmp_path: Path) -> None:
+    """What is prepared there needs them as well."""
+    asks = 'environments: {staging: {approval: {from: "@release-approvers"}}, prod: {gates: [soak], protected: false}}'
+    found = await rehearsed(tmp_path, PLAIN, Scenario.HEALTHY, catalogue=asks, environment="prod")
+    assert found.is_good, verdict(found)
+
+
 async def test_people_let_a_held_canary_go_on(tmp_path: Path) -> None:
     """In the words that the documentation names, by those whose votes count."""
     found = await rehearsed(tmp_path, HELD, Scenario.HEALTHY)
@@ -106,11 +138,11 @@ async def test_checks_of_its_own_find_errors(tmp_path: Path) -> None:
     assert (found.seen, found.is_good) == (Ending.RESTORED, True), verdict(found)
 
 
-@pytest.mark.parametrize("catalogue", [ELSEWHERE, FROZEN])
+@pytest.mark.parametrize("catalogue", [ELSEWHERE, FROZEN, POSTING])
 @pytest.mark.parametrize("scenario", [Scenario.HEALTHY, Scenario.DRIFT])
 async def test_a_catalogue_does_not_make_a_good_runbook_bad(tmp_path: Path, catalogue: str, scenario: Scenario) -> None:
     """A StatefulSet with a named container, an image of Docker Hub, a channel by its id, a name that two services share
-    in two namespaces; or a freeze at the very time of the rehearsal."""
+    in two namespaces; or a freeze at the very time of the rehearsal; or smoke checks that post."""
     found = await rehearsed(tmp_path, PLAIN, scenario, catalogue=catalogue)
     assert found.is_good, verdict(found)
 
