@@ -16,7 +16,7 @@ from bot.domain.errors import SetupError
 from bot.sandbox.rehearsal import paced
 from bot.sandbox.scenarios import Scenario
 from bot.sandbox.session import sandbox as sandboxed
-from bot.sandbox.simulate import Asked, usual
+from bot.sandbox.simulate import Asked, unfit, usual
 from bot.sandbox.simulate import simulate as simulated
 from bot.sandbox.transcript import Format, verdict, write
 from bot.settings import Settings
@@ -70,6 +70,9 @@ def simulate(  # noqa: PLR0917 - the options of a command line, never called by 
         found = []
         for name in names:
             asked = Asked(name, tuple(scenario or Scenario), service, environment)
+            if runbook == "all" and (why := unfit(written, asked)):
+                typer.echo(f"sluice: {name} is left out: {why}", err=True)
+                continue
             found += await simulated(written, asked, pace=paced(speed))
         if form is Format.JSON:
             typer.echo(write([replace(each, lines=()) for each in found] if quiet else found, form))

@@ -120,7 +120,7 @@ def _service(catalogue: Catalogue, name: str) -> ServiceEntry:
         interval=every,
         margins=entry.signals.margins,
         guards=entry.signals.guards,
-        metrics=MetricNames(),
+        metrics=MetricNames.model_validate(unjudged(entry.signals)),
         labels=LabelNames(),
     )
     traffic = entry.traffic and entry.traffic.model_copy(update={"router": _router(entry.traffic.router), "rule": None})
@@ -153,6 +153,12 @@ def _ci(catalogue: Catalogue, service: str) -> ServiceCi | None:
     except UsageError:
         return None  # whoever asks for a pipeline is told so by the bot itself
     return ServiceCi(server=place.server, project=place.project)
+
+
+def unjudged(signals: Signals) -> dict[str, None]:
+    """The metrics by which a service is expressly not judged."""
+    written = signals.metrics.model_dump(exclude_unset=True)
+    return {name: None for name, value in written.items() if value is None}
 
 
 def _own(environment: str, entry: WorkloadEntry) -> WorkloadEntry:

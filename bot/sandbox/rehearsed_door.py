@@ -22,7 +22,7 @@ class ToDoor(httpx.AsyncBaseTransport):
         """See httpx."""
         backend = self._known.get(str(request.url), self._otherwise)
         path = f"/{backend.namespace}/{backend.service}{request.url.path}"
-        # The services answer any path to GET alone: what a check sends would only be thrown away, and its length with it.
+        # The services answer any path to GET alone: what a check sends is thrown away, and what tells of it.
         kept = {name: value for name, value in request.headers.items() if name not in OF_A_BODY}
         headers = {**kept, "host": self._door.netloc.decode()}
         return await self._onward.handle_async_request(

@@ -59,9 +59,9 @@ class Ending(StrEnum):
 @dataclass(frozen=True, slots=True)
 class Traits:
     """What of a runbook decides how it must end. `judges`: by metrics, before everybody has the version. `follows`: its
-    pods until they are ready. `proves`: by smoke checks that there are, or by a guard rail for errors. `times`: by a
-    guard rail for latency. `asks`: for votes. `changes`: the image. `soaks`: only what is well in the environment
-    before is let in."""
+    pods until they are ready. `proves`: by smoke checks that there are, or by a guard rail for errors. `times`: looks
+    at the latency, as it judges or by a guard rail. `asks`: for votes. `changes`: the image. `soaks`: only what is well
+    in the environment before is let in."""
 
     judges: bool
     follows: bool
@@ -80,17 +80,20 @@ class Demand:
     why: str
 
 
-def traits(runbook: Runbook, *, smoke: bool, guards: Iterable[Guard], asks: bool, soaks: bool) -> Traits:
-    """Read off a runbook. `smoke`: the service has smoke checks. `guards`: its guard rails. `asks`: its environment
-    wants votes. `soaks`: a gate of the runbook or of the environment looks at the environment before."""
+def traits(runbook: Runbook, *, smoke: bool, guards: Iterable[Guard], latency: bool, asks: bool, soaks: bool) -> Traits:
+    """Read off a runbook. `smoke`: the service has smoke checks. `guards`: its guard rails. `latency`: it is judged by
+    that. `asks`: its environment wants votes. `soaks`: a gate of the runbook or of the environment looks at the
+    environment before."""
     kinds = {entry.kind for entry in runbook.steps}
     checked = any(entry.kind == "smoke" and (smoke or entry.params.get("checks")) for entry in runbook.steps)
     watched = [guard for guard in guards if "watch" in kinds]
+    judges = bool(kinds & {"canary", "judge"})
+    slow = any(guard.guarded is Guarded.LATENCY and guard.limit < LATENCY_S for guard in watched)
     return Traits(
-        judges=bool(kinds & {"canary", "judge"}),
+        judges=judges,
         follows=bool(kinds & {"rollout", "canary", "promote"}),
         proves=checked or any(guard.guarded is Guarded.ERROR_RATE for guard in watched),
-        times=any(guard.guarded is Guarded.LATENCY and guard.limit < LATENCY_S for guard in watched),
+        times=slow or (judges and latency),
         asks=asks and "approval" in kinds,
         changes=bool(kinds & {"set_image", "canary", "promote"}),
         soaks=soaks,
@@ -113,7 +116,7 @@ def must_begin(scenario: Scenario, has: Traits) -> bool:
         case Scenario.ERROR_SPIKE:
             return has.judges or has.proves
         case Scenario.SLOW:
-            return has.judges or has.times
+            return has.times
         case _:
             return has.changes
 
@@ -128,7 +131,7 @@ DEMANDS: tuple[tuple[Scenario, Callable[[Traits], bool], tuple[Ending, ...], str
     ),
     (
         Scenario.SLOW,
-        lambda has: has.judges or has.times,
+        lambda has: has.times,
         (Ending.RESTORED,),
         "the latency is judged, so the version before comes back",
     ),

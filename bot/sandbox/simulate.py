@@ -89,6 +89,20 @@ async def simulate(written: Configuration, asked: Asked, *, pace: Pace = at_once
     return [await _rehearsed(written, asked.runbook, target, scenario, pace) for scenario in asked.scenarios]
 
 
+def unfit(written: Configuration, asked: Asked) -> str:
+    """Why this runbook cannot be rehearsed on its target whatever it does; empty: it can. Raises UsageError for names
+    that there are not."""
+    target, kinds = _target(written.catalogue, asked), {entry.kind for entry in written.runbooks[asked.runbook].steps}
+    if not kinds & {"canary", "judge"}:
+        return ""
+    try:
+        written.catalogue.route(target.service, target.environment)
+        written.catalogue.queries(target.service, target.environment)
+    except UsageError as exc:
+        return str(exc)
+    return ""
+
+
 async def _rehearsed(written: Configuration, name: str, target: Target, scenario: Scenario, pace: Pace) -> Rehearsed:
     clock = VirtualClock(MORNING)
     every = readdressed.interval(written.catalogue, target.service)
@@ -216,6 +230,7 @@ class _Scene:
             self.runbook,
             smoke=bool(entry.smoke),
             guards=entry.signals.guards if entry.signals else (),
+            latency=entry.signals is not None and "latency" not in readdressed.unjudged(entry.signals),
             asks=policy is not None,
             soaks=bool(self.origin),
         )

@@ -18,6 +18,7 @@ from bot.sandbox.transcript import Rehearsed
 
 YES = "white_check_mark"
 LONGEST = timedelta(days=4)
+LONGEST_ABORT = timedelta(hours=6)
 NOTHING_BEGINS = timedelta(minutes=1)
 VOTES_AFTER = timedelta(seconds=20)
 PATIENCE = timedelta(minutes=5)
@@ -174,7 +175,7 @@ class Simulation:
         """Somebody ends what waits for people."""
         await self._ask(part, f"/release abort {run.id}")
         begun = self._stage.clock.now()
-        while not run.phase.final and self._stage.clock.now() - begun < LONGEST:
+        while not run.phase.final and self._stage.clock.now() - begun < LONGEST_ABORT:
             await self._moment(timedelta(minutes=1))
             async with self._stage.opened.reading() as tx:
                 run = await tx.run(run.id) or run

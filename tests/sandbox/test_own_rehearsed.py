@@ -147,6 +147,13 @@ async def test_a_catalogue_does_not_make_a_good_runbook_bad(tmp_path: Path, cata
     assert found.is_good, verdict(found)
 
 
+async def test_what_a_service_is_not_judged_by_is_not_seen(tmp_path: Path) -> None:
+    """Its latency tells nothing, so a slow version passes; a rehearsal must not promise otherwise."""
+    blind = "services: {api: {signals: {metrics: {latency: null}}}}"
+    found = await rehearsed(tmp_path, "canary", Scenario.SLOW, catalogue=blind)
+    assert (found.seen, found.is_good) == (Ending.SUCCEEDED, True), verdict(found)
+
+
 async def test_a_version_soaks_its_whole_way(tmp_path: Path) -> None:
     """Through staging and qa to prod, and twelve vote."""
     found = await rehearsed(tmp_path, "deploy", Scenario.HEALTHY, catalogue=SOAKED)

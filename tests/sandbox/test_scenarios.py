@@ -27,7 +27,7 @@ def test_nothing_is_demanded_of_a_runbook_that_looks_at_nothing(scenario: Scenar
     [
         (Scenario.ERROR_SPIKE, {"judges": True}, Ending.RESTORED),
         (Scenario.ERROR_SPIKE, {"proves": True}, Ending.RESTORED),
-        (Scenario.SLOW, {"judges": True}, Ending.RESTORED),
+        (Scenario.SLOW, {"judges": True}, Ending.SUCCEEDED),
         (Scenario.SLOW, {"proves": True}, Ending.SUCCEEDED),
         (Scenario.SLOW, {"times": True}, Ending.RESTORED),
         (Scenario.CRASHLOOP, {"follows": True}, Ending.RESTORED),
@@ -55,9 +55,10 @@ def written(*kinds: str, checks: bool = False) -> Runbook:
     return Runbook("own", "about", (), steps, (), "sha", "text", "file")
 
 
-def read(runbook: Runbook, *guards: str, smoke: bool = False, asks: bool = False) -> Traits:
+def read(runbook: Runbook, *guards: str, smoke: bool = False, latency: bool = True, asks: bool = False) -> Traits:
     """Its traits, on a service with these guard rails."""
-    return traits(runbook, smoke=smoke, guards=[parse(guard) for guard in guards], asks=asks, soaks=False)
+    limits = [parse(guard) for guard in guards]
+    return traits(runbook, smoke=smoke, guards=limits, latency=latency, asks=asks, soaks=False)
 
 
 def test_checks_of_its_own_prove_as_much_as_those_of_the_service() -> None:
@@ -91,3 +92,9 @@ def test_a_scenario_need_not_begin_where_there_is_nothing_to_do_it_to(scenario: 
 def test_what_happens_after_the_change_must_happen_where_there_is_one(scenario: Scenario) -> None:
     """Else the rehearsal would have proven nothing."""
     assert must_begin(scenario, replace(NOTHING, changes=True))
+
+
+def test_slowness_is_judged_where_the_latency_is() -> None:
+    """A service that says `latency: null` lets nobody see it."""
+    assert read(written("canary")).times
+    assert not read(written("canary"), latency=False).times

@@ -154,3 +154,16 @@ def test_a_catalogue_that_is_named_must_be_there(tmp_path: Path, monkeypatch: py
     done = CliRunner().invoke(app, ["simulate", "deploy", "--scenario", "healthy"])
     assert (done.exit_code, done.stdout) == (1, "")
     assert "slice.yaml" in done.stderr
+
+
+def test_all_leaves_out_what_no_service_of_this_sort_can_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A canary without a share of the traffic is nobody's fault in a pull request; it is told beside the output."""
+    cli.add(app)
+    monkeypatch.setenv("SLUICE_CONFIG", str(tmp_path / "sluice.yaml"))
+    (tmp_path / "sluice.yaml").write_text(USUAL.replace("    traffic: {router: gateway-api}\n", ""))
+    done = CliRunner().invoke(app, ["simulate", "all", "--scenario", "approval-timeout", "--format", "json"])
+    assert (done.exit_code, [each["runbook"] for each in json.loads(done.stdout)]) == (
+        0,
+        ["deploy", "hotfix", "promote", "rollback"],
+    )
+    assert "canary is left out: api has no 'traffic'" in done.stderr
