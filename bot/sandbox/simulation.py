@@ -86,7 +86,7 @@ class Simulation:
         await self.passes(AFTERMATH)
         wanted = demand(part.scenario, part.traits)
         faults = (
-            *_told(part, run, seen, wanted, begun=trouble.begun),
+            *self._told(part, run, wanted, begun=trouble.begun),
             *await self._faults(part, seen, begun=trouble.begun),
         )
         return self._rehearsed(part, seen, wanted, faults=faults, took_s=took_s)
@@ -104,6 +104,16 @@ class Simulation:
             left_out=part.left_out,
             lines=tuple(self._recorder.lines),
         )
+
+    def _told(self, part: Part, run: Run | None, wanted: Demand, *, begun: bool) -> tuple[str, ...]:
+        """Why it ended as it should not, in the bot's words; or that its end proves nothing."""
+        if run is None:
+            said = [line.text for line in self._recorder.lines if line.place == "private"]
+            return (f"nothing was begun: {said[-1] if said else 'the bot said nothing'}",)
+        if _ending(run) not in wanted.endings:
+            return (f"why: {run.reason}",) if run.reason else ()
+        never = not begun and must_begin(part.scenario, part.traits)
+        return ("the scenario never began, so this proves nothing",) if never else ()
 
     def _over(self) -> Callable[[Run], bool]:
         """Whether a run has ended, or has asked people in vain."""
@@ -242,14 +252,6 @@ def _ending(run: Run | None) -> str:
         return Ending(run.phase.value)
     current = run.current()
     return Ending.ASKED if current is not None and run.step(current.key).asks else Ending.UNFINISHED
-
-
-def _told(part: Part, run: Run | None, seen: str, wanted: Demand, *, begun: bool) -> tuple[str, ...]:
-    """Why it ended as it should not, in the bot's words; or that its end proves nothing."""
-    if seen not in wanted.endings:
-        return (f"why: {run.reason}",) if run and run.reason else ()
-    never = not begun and must_begin(part.scenario, part.traits)
-    return ("the scenario never began, so this proves nothing",) if never else ()
 
 
 def _runs(part: Part, seen: str, *, begun: bool) -> str:

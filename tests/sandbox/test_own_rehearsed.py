@@ -188,3 +188,11 @@ async def test_a_verdict_says_why_it_was_refused(tmp_path: Path) -> None:
     found = await rehearsed(tmp_path, PLAIN, Scenario.HEALTHY, catalogue=first, environment="staging")
     assert found.seen == Ending.REFUSED
     assert "why: " in verdict(found)
+
+
+async def test_what_was_not_even_begun_proves_nothing(tmp_path: Path) -> None:
+    """A crash loop must be refused by the soak, and not because the command makes no sense."""
+    nonsense = "environments: {prod: {gates: [{soak: {in: prod}}]}}"
+    found = await rehearsed(tmp_path, PLAIN, Scenario.CRASHLOOP, catalogue=nonsense)
+    assert (found.seen, found.is_good) == (Ending.REFUSED, False)
+    assert "nothing was begun: " in verdict(found)
