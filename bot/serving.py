@@ -54,7 +54,7 @@ async def serve(settings: Settings) -> None:
         server = Server(store=store, clock=clock, ready=connected, slack=handler)
         port = await stack.enter_async_context(server.listening(settings.host, settings.port))
         _on_signals(bot, configured)
-        _settle_memory()
+        settle_memory()
         log.info("serving", port=port, mode="http" if handler else "socket", database=str(store.sole))
         await bot.worker.serve()
     log.info("stopped")
@@ -115,7 +115,7 @@ async def hearing(
     return None, lambda: None if connection.connected else "the socket to Slack is not connected"
 
 
-def _settle_memory() -> None:
+def settle_memory() -> None:
     """Take what was loaded for good out of the garbage collector's sight.
 
     The Kubernetes client alone brings so many objects that each full collection stopped the process for 75 ms, and with

@@ -6,13 +6,13 @@ from datetime import datetime, timedelta
 
 from bot.domain.run import Run
 from bot.domain.target import WorkloadRef
-from bot.sandbox.readdressed import PODS
+from bot.sandbox.behaviour import arm_of
+from bot.sandbox.readdressed import workload_manifest
 from bot.sandbox.rehearsal import Rehearsal
-from bot.sandbox.scenarios import Scenario
-from bot.sandbox.scenery import deployment
+from bot.sandbox.scenarios import LATENCY_S, Scenario
 from bot.sandbox.surroundings import Backend
 
-ERRORS, LATENCY_S = 0.5, 1.2
+ERRORS = 0.5
 """Of a canary that turns bad. Where nothing but smoke checks looks, every answer is an error: half of them may well be
 missed by a single check."""
 
@@ -41,15 +41,20 @@ class Trouble:
     def __init__(self, scenario: Scenario, stage: Rehearsal, place: Place, tell: Callable[[str], None]) -> None:
         self._scenario, self._stage, self._place, self._tell = scenario, stage, place, tell
         self._since: datetime | None = None
-        self._begun = self._over = False
+        self._begun = False
         self._deaths = 0
         self._last_death: datetime | None = None
+
+    @property
+    def begun(self) -> bool:
+        """Whether anything was done yet."""
+        return self._begun
 
     def before(self) -> None:
         """What is so before anything is asked for."""
         if self._scenario is Scenario.CRASHLOOP:
             self._stage.around.cluster.behave(self._place.tag, "crash")
-            self._tell(f"{self._place.tag} crashes whenever it starts")
+            self._begins(f"{self._place.tag} crashes whenever it starts")
 
     async def look(self, run: Run | None, *, judged: bool) -> None:
         """Do what is due now. `judged`: the runbook judges a canary, which is well for a moment first."""
@@ -84,8 +89,9 @@ class Trouble:
         self._tell(f"{self._place.tag} turns bad: {said}")
 
     def _canary_serves(self) -> bool:
-        given = self._stage.around.cluster.weights(self._place.backend.namespace, self._place.backend.service)
-        return any(weight for name, weight in given.items() if name.endswith("-canary"))
+        place = self._place.backend
+        there = self._stage.around.cluster.endpoints(place.namespace, place.service)
+        return any(one.share > 0 and arm_of(one.pod) == "canary" for one in there)
 
     async def _after_change(self) -> None:
         acts: dict[Scenario, Callable[[], Awaitable[None]]] = {
@@ -111,9 +117,7 @@ class Trouble:
     async def _by_hand(self) -> None:
         image = f"{self._place.repository}:{BY_HAND}"
         if self._begins(f"somebody sets the image of {self._place.workload.name} to {BY_HAND} by hand"):
-            body = deployment(self._place.workload.name, image, PODS)
-            body["metadata"]["namespace"] = self._place.workload.namespace
-            self._stage.around.cluster.apply(body)
+            self._stage.around.cluster.apply(workload_manifest(self._place.workload, image))
 
     async def _no_slack(self) -> None:
         outage, now = self._stage.around.slack.outage, self._stage.clock.now()
@@ -128,6 +132,7 @@ class Trouble:
         if (self._last_death is not None and now - self._last_death < BETWEEN_DEATHS) or self._deaths == DEATHS:
             return
         self._deaths, self._last_death = self._deaths + 1, now
+        self._begun = True
         self._tell("the bot is killed, and starts again")
         await self._stage.kill_bot()
 

@@ -4,11 +4,16 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import timedelta
 
+from bot.adapters.oci_client import Repository
+from bot.domain.errors import UsageError
+from bot.domain.json import Json
+from bot.domain.target import Target, WorkloadRef
 from bot.domain.traffic import Router
 from bot.sandbox.scenery import Manifest, deployment, kubernetes_service, route
 from bot.sandbox.surroundings import Addresses
-from runbooks.catalogue import Catalogue, ServiceEntry
+from runbooks.catalogue import Catalogue, ServiceEntry, WorkloadEntry
 from runbooks.checks import Expect, SmokeCheck
+from runbooks.ci_servers import CiEntry, JenkinsEntry, ServiceCi
 from runbooks.configuration import Configuration
 from runbooks.environments import ClusterEntry
 from runbooks.metrics_providers import PrometheusEntry, ProviderEntry
@@ -20,18 +25,25 @@ ASKS_OTHERS = frozenset({"budget", "ci", "compatibility", "order", "pairing", "s
 """Gates whose evidence comes from servers, or from a past, that a rehearsal does not have."""
 
 PODS = 4
+CI = CiEntry(jenkins=JenkinsEntry(url="http://ci.example", username="nobody", token_file="nowhere"))
+"""Stands for any CI server, so that the catalogue names as many; nobody is asked at this address."""
+
+LONGEST_NAME = 63
+"""Of a namespace."""
 
 
-def readdressed(written: Configuration, at: Addresses) -> tuple[Configuration, tuple[str, ...]]:
-    """The same configuration for the stand-ins, and the gates that were left out."""
+def readdressed(written: Configuration, at: Addresses) -> Configuration:
+    """The same configuration for the stand-ins, without the gates that ask others and without freezes: what they let
+    through depends on the moment of the rehearsal, not on the runbook."""
     catalogue = written.catalogue
-    services = {name: _service(entry, interval(catalogue, name)) for name, entry in catalogue.services.items()}
+    services = {name: _service(catalogue, name) for name in catalogue.services}
     moved = catalogue.model_copy(
         update={
             "clusters": {name: ClusterEntry(kubeconfig=str(at.kubeconfig)) for name in catalogue.clusters},
             # One cluster plays them all: environments that share a namespace in different clusters must not meet.
             "environments": {
-                name: entry.model_copy(update={"namespace": name}) for name, entry in catalogue.environments.items()
+                name: entry.model_copy(update={"namespace": name, "freeze": ()})
+                for name, entry in catalogue.environments.items()
             },
             "services": services,
             "registries": {
@@ -39,25 +51,38 @@ def readdressed(written: Configuration, at: Addresses) -> tuple[Configuration, t
             },
             "metrics": {"main": ProviderEntry(prometheus=PrometheusEntry(url=at.prometheus))},
             "signatures": None,
-            "ci": {},
+            "ci": dict.fromkeys(catalogue.ci, CI),
         }
     )
     runbooks = {name: _runbook(each) for name, each in written.runbooks.items()}
     gates = {place: _kept(listed) for place, listed in written.gates.items()}
-    listed = [each for runbook in written.runbooks.values() for each in runbook.gates]
-    listed += [each for entries in written.gates.values() for each in entries]
-    left_out = sorted({each.kind for each in listed if each.kind in ASKS_OTHERS})
-    return Configuration(moved, runbooks, gates), tuple(left_out)
+    return Configuration(moved, runbooks, gates)
+
+
+def left_out(written: Configuration, runbook: str, target: Target) -> tuple[str, ...]:
+    """What a release would pass that a rehearsal leaves out: kinds of gates, and freezes."""
+    listed = (*written.runbooks[runbook].gates, *written.gates_of(target))
+    freezes = ["freeze windows"] if written.catalogue.windows(target.environment) else []
+    return tuple(sorted({each.kind for each in listed if each.kind in ASKS_OTHERS}) + freezes)
 
 
 def host(image: str) -> str:
     """The registry of an image."""
-    return image.partition("/")[0]
+    return Repository.parse(image).host
 
 
 def repository(image: str) -> str:
-    """The path of an image without the registry's host."""
-    return image.partition("/")[2]
+    """The path of an image in its registry."""
+    return Repository.parse(image).path
+
+
+def workload_manifest(ref: WorkloadRef, image: str) -> Manifest:
+    """The workload that runs this image."""
+    body = deployment(ref.name, image, PODS)
+    body["metadata"]["namespace"] = ref.namespace
+    if ref.container:
+        body["spec"]["template"]["spec"]["containers"][0]["name"] = ref.container
+    return body
 
 
 def manifests(catalogue: Catalogue, images: Mapping[str, str]) -> list[tuple[str, Manifest]]:
@@ -66,10 +91,7 @@ def manifests(catalogue: Catalogue, images: Mapping[str, str]) -> list[tuple[str
     for service, entry in catalogue.services.items():
         for environment in catalogue.environments:
             workload = catalogue.workload(service, environment)
-            body = deployment(workload.name, images[service], PODS)
-            if workload.container:
-                body["spec"]["template"]["spec"]["containers"][0]["name"] = workload.container
-            made.append((workload.namespace, body))
+            made.append((workload.namespace, workload_manifest(workload, images[service])))
             traffic = entry.traffic.of(workload) if entry.traffic else None
             backend = kubernetes_service(traffic.service if traffic else workload.name)
             backend["spec"]["selector"] = {"app": workload.name}
@@ -92,19 +114,20 @@ def interval(catalogue: Catalogue, service: str) -> timedelta:
     return chosen.interval if chosen else ProviderEntry(prometheus=PrometheusEntry(url="http://nowhere")).interval
 
 
-def _service(entry: ServiceEntry, every: timedelta) -> ServiceEntry:
+def _service(catalogue: Catalogue, name: str) -> ServiceEntry:
+    entry, every = catalogue.service(name), interval(catalogue, name)
     signals = entry.signals and Signals(
         interval=every,
         margins=entry.signals.margins,
         guards=entry.signals.guards,
-        metrics=MetricNames(),
+        metrics=MetricNames.model_validate(unjudged(entry.signals)),
         labels=LabelNames(),
     )
     traffic = entry.traffic and entry.traffic.model_copy(update={"router": _router(entry.traffic.router), "rule": None})
     return entry.model_copy(
         update={
             "repository": None,
-            "ci": None,
+            "ci": _ci(catalogue, name),
             "openapi": None,
             "slo": None,
             "signals": signals,
@@ -112,10 +135,8 @@ def _service(entry: ServiceEntry, every: timedelta) -> ServiceEntry:
             "smoke": tuple(_check(each) for each in entry.smoke),
             "signatures": None,
             "needs": {},
-            "environments": {
-                name: each.model_copy(update={"namespace": None, "traffic": None})
-                for name, each in entry.environments.items()
-            },
+            "workload": _workload(entry.workload),
+            "environments": {name: _own(name, each) for name, each in entry.environments.items()},
         }
     )
 
@@ -125,13 +146,54 @@ def _router(router: Router) -> Router:
     return router if router is Router.REPLICAS else Router.GATEWAY_API
 
 
+def _ci(catalogue: Catalogue, service: str) -> ServiceCi | None:
+    """Where its pipelines run, whatever told so; `None`: the catalogue does not say."""
+    try:
+        place = catalogue.ci_place(service)
+    except UsageError:
+        return None  # whoever asks for a pipeline is told so by the bot itself
+    return ServiceCi(server=place.server, project=place.project)
+
+
+def unjudged(signals: Signals) -> dict[str, None]:
+    """The metrics by which a service is expressly not judged."""
+    written = signals.metrics.model_dump(exclude_unset=True)
+    return {name: None for name, value in written.items() if value is None}
+
+
+def _own(environment: str, entry: WorkloadEntry) -> WorkloadEntry:
+    """A namespace of its own stays apart from the environment's: the same names may stand in both."""
+    return entry.model_copy(
+        update={
+            "namespace": entry.namespace and f"{environment}-{entry.namespace}"[:LONGEST_NAME].rstrip("-"),
+            "workload": entry.workload and _workload(entry.workload),
+            "traffic": None,
+        }
+    )
+
+
+def _workload(written: str) -> str:
+    """Every workload is rehearsed as a Deployment: a runbook treats them alike."""
+    return f"deployment/{written.partition('/')[2]}"
+
+
 def _check(check: SmokeCheck) -> SmokeCheck:
-    """The same request. What it expects of the body only the real service could say."""
-    return check.model_copy(update={"expect": Expect(status=check.expect.status)})
+    """The same request. What it expects of the answer only the real service could say: here it is that all is well."""
+    return check.model_copy(update={"expect": Expect()})
 
 
 def _runbook(runbook: Runbook) -> Runbook:
-    return replace(runbook, gates=_kept(runbook.gates))
+    steps, on_failure = (tuple(_step(each) for each in listed) for listed in (runbook.steps, runbook.on_failure))
+    return replace(runbook, gates=_kept(runbook.gates), steps=steps, on_failure=on_failure)
+
+
+def _step(entry: Entry) -> Entry:
+    """A smoke step's own checks expect as little as those of the catalogue."""
+    checks = entry.params.get("checks")
+    if not isinstance(checks, list):
+        return entry
+    asked: list[Json] = [{**each, "expect": {}} for each in checks if isinstance(each, dict)]
+    return replace(entry, params={**entry.params, "checks": asked})
 
 
 def _kept(gates: tuple[Entry, ...]) -> tuple[Entry, ...]:

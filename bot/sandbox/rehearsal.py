@@ -19,6 +19,7 @@ from bot.app import Bot, Configured, assemble
 from bot.domain.journal import ChainedEntry, first_break
 from bot.opening import opened, opened_ports, opened_slack
 from bot.ports.clock import Clock
+from bot.ports.pipelines import CiServers
 from bot.sandbox.loopback import HOST
 from bot.sandbox.slack.stand_in import Timing
 from bot.sandbox.stage import NotAsToldError
@@ -65,7 +66,7 @@ def virtual_timing(clock: Clock) -> Timing:
 
 class Rehearsal:
     """A `Stage` in compressed time. `pace` is awaited with every span of time that passes; `door`, where there is one,
-    is the way of smoke checks."""
+    is the way of smoke checks, and `ci` the servers of pipelines."""
 
     def __init__(
         self,
@@ -75,12 +76,14 @@ class Rehearsal:
         *,
         pace: Pace = at_once,
         door: Callable[[], httpx.AsyncBaseTransport] | None = None,
+        ci: CiServers | None = None,
     ) -> None:
         self.around, self.clock = around, clock
         self.switches = Switches(around)
         self.lives = 0
-        self._settings, self._pace, self._door = settings, pace, door
+        self._settings, self._pace, self._door, self._ci = settings, pace, door, ci
         self._life = AsyncExitStack()
+        self._alarm: datetime | None = None
         self._bot: Bot | None = None
         self.store: Database | None = None
 
@@ -117,9 +120,7 @@ class Rehearsal:
         """Everything happens that is due now; then time goes to the next moment at which something is, or to `end`."""
         room_in = await self.settle()
         now = self.clock.now()
-        async with self.opened.reading() as tx:
-            due = await tx.next_due(now)
-        coming = (due, self.around.advance(), now + room_in if room_in is not None else None, end)
+        coming = (self._alarm, self.around.advance(), now + room_in if room_in is not None else None, end)
         to = min(max(moment, now + timedelta(milliseconds=1)) for moment in coming if moment is not None)
         await self._pace(to - now)
         self.clock.advance_to(to)
@@ -134,6 +135,7 @@ class Rehearsal:
             await self.around.slack.delivered()
             bells = self._bot.bells
             bells.inbox.clear()
+            self._alarm = None
             room_in = await self._bot.worker.settle(guarded=True)
             bells.runs.clear()
             await self.around.slack.delivered()
@@ -159,6 +161,10 @@ class Rehearsal:
             raise RuntimeError("the bot does not run")
         return self.store
 
+    def _rings_at(self, moment: datetime) -> None:
+        """What the worker says of its next due time whenever it finds nothing due."""
+        self._alarm = moment
+
     async def _start(self) -> None:
         settings, clock = self._settings, self.clock
         self._life, self.lives = AsyncExitStack(), self.lives + 1
@@ -170,7 +176,10 @@ class Rehearsal:
         if self._door is not None:
             prober = await stack.enter_async_context(HttpProber(transport=self._door()))
             ports = replace(ports, prober=prober)
+        if self._ci is not None:
+            ports = replace(ports, ci=self._ci)
         bot = self._bot = assemble(ports, configured, owner=f"rehearsal-{self.lives}")
+        bot.bells.set_alarm = self._rings_at
         handler, ready = await hearing(
             settings, slack, bot, configured=configured, clock=clock, store=store, stack=stack
         )

@@ -7,6 +7,8 @@ import httpx
 from bot.sandbox.surroundings import Backend
 from runbooks.catalogue import Catalogue
 
+OF_A_BODY = frozenset({"content-length", "content-type", "transfer-encoding"})
+
 
 class ToDoor(httpx.AsyncBaseTransport):
     """Sends every request to the door of the sandbox's services at `door`, as one to the service that its URL belongs
@@ -20,8 +22,9 @@ class ToDoor(httpx.AsyncBaseTransport):
         """See httpx."""
         backend = self._known.get(str(request.url), self._otherwise)
         path = f"/{backend.namespace}/{backend.service}{request.url.path}"
-        headers = {**request.headers, "host": self._door.netloc.decode()}
-        # The services answer any path to GET alone: what a check sends would only be thrown away.
+        # The services answer any path to GET alone: what a check sends is thrown away, and what tells of it.
+        kept = {name: value for name, value in request.headers.items() if name not in OF_A_BODY}
+        headers = {**kept, "host": self._door.netloc.decode()}
         return await self._onward.handle_async_request(
             httpx.Request("GET", self._door.copy_with(path=path), headers=headers, extensions=request.extensions)
         )

@@ -1,10 +1,14 @@
 """What can go wrong in a rehearsal, when it does, and how a runbook must end then. Pure."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
+from runbooks.guards import Guard, Guarded
 from runbooks.spec import Runbook
+
+LATENCY_S = 1.2
+"""How long a slow version takes to answer."""
 
 
 class Scenario(StrEnum):
@@ -37,7 +41,8 @@ ABOUT: Mapping[Scenario, str] = {
 
 
 class Ending(StrEnum):
-    """How a rehearsal ends. `ASKED`: only people can go on, and nobody does; it is aborted then."""
+    """How a rehearsal ends. `ASKED`: only people can go on, and nobody does; it is aborted then, as is one that
+    is `UNFINISHED` after days. `UNPREPARED`: a release that has to come before it did not succeed."""
 
     SUCCEEDED = "succeeded"
     RESTORED = "restored"
@@ -47,17 +52,21 @@ class Ending(StrEnum):
     ABORTED = "aborted"
     REFUSED = "refused"
     ASKED = "asks people"
+    UNFINISHED = "still goes on"
+    UNPREPARED = "could not begin"
 
 
 @dataclass(frozen=True, slots=True)
 class Traits:
     """What of a runbook decides how it must end. `judges`: by metrics, before everybody has the version. `follows`: its
-    pods until they are ready. `proves`: by smoke checks that there are. `asks`: for votes. `changes`: the image.
-    `soaks`: only what is well in the environment before is let in."""
+    pods until they are ready. `proves`: by smoke checks that there are, or by a guard rail for errors. `times`: looks
+    at the latency, as it judges or by a guard rail. `asks`: for votes. `changes`: the image. `soaks`: only what is well
+    in the environment before is let in."""
 
     judges: bool
     follows: bool
     proves: bool
+    times: bool
     asks: bool
     changes: bool
     soaks: bool
@@ -71,15 +80,21 @@ class Demand:
     why: str
 
 
-def traits(runbook: Runbook, *, smoke: bool, asks: bool, soaks: bool) -> Traits:
-    """Read off a runbook. `smoke`: the service has smoke checks. `asks`: its environment wants votes. `soaks`: a gate
-    of the runbook or of the environment looks at the environment before."""
+def traits(runbook: Runbook, *, smoke: bool, guards: Iterable[Guard], latency: bool, asks: bool, soaks: bool) -> Traits:
+    """Read off a runbook. `smoke`: the service has smoke checks. `guards`: its guard rails. `latency`: it is judged by
+    that. `asks`: its environment wants votes. `soaks`: a gate of the runbook or of the environment looks at the
+    environment before."""
     kinds = {entry.kind for entry in runbook.steps}
+    checked = any(entry.kind == "smoke" and (smoke or entry.params.get("checks")) for entry in runbook.steps)
+    watched = [guard for guard in guards if "watch" in kinds]
+    judges = bool(kinds & {"canary", "judge"})
+    slow = any(guard.guarded is Guarded.LATENCY and guard.limit < LATENCY_S for guard in watched)
     return Traits(
-        judges=bool(kinds & {"canary", "judge"}),
+        judges=judges,
         follows=bool(kinds & {"rollout", "canary", "promote"}),
-        proves=smoke and "smoke" in kinds,
-        asks=asks,
+        proves=checked or any(guard.guarded is Guarded.ERROR_RATE for guard in watched),
+        times=slow or (judges and latency),
+        asks=asks and "approval" in kinds,
         changes=bool(kinds & {"set_image", "canary", "promote"}),
         soaks=soaks,
     )
@@ -93,6 +108,19 @@ def demand(scenario: Scenario, has: Traits) -> Demand:
     return Demand(frozenset({Ending.SUCCEEDED}), "nothing that this runbook looks at or needs is wrong")
 
 
+def must_begin(scenario: Scenario, has: Traits) -> bool:
+    """Whether there is something that the scenario can be done to. `APPROVAL_TIMEOUT` is done by doing nothing."""
+    match scenario:
+        case Scenario.HEALTHY | Scenario.APPROVAL_TIMEOUT:
+            return False
+        case Scenario.ERROR_SPIKE:
+            return has.judges or has.proves
+        case Scenario.SLOW:
+            return has.times
+        case _:
+            return has.changes
+
+
 ANY_END = (Ending.RESTORED, Ending.FAILED, Ending.SUCCEEDED)
 DEMANDS: tuple[tuple[Scenario, Callable[[Traits], bool], tuple[Ending, ...], str], ...] = (
     (
@@ -103,7 +131,7 @@ DEMANDS: tuple[tuple[Scenario, Callable[[Traits], bool], tuple[Ending, ...], str
     ),
     (
         Scenario.SLOW,
-        lambda has: has.judges,
+        lambda has: has.times,
         (Ending.RESTORED,),
         "the latency is judged, so the version before comes back",
     ),

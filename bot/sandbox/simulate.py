@@ -1,13 +1,13 @@
 """`sluice simulate`: from a runbook's name to its rehearsals, each in surroundings of its own."""
 
-from collections.abc import Mapping, Sequence
+import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from bot.domain.errors import UsageError
-from bot.domain.json import Json
 from bot.domain.plan import Verb
 from bot.domain.target import Target
 from bot.sandbox import readdressed
@@ -15,9 +15,11 @@ from bot.sandbox.casting import ASKER, cast, voters
 from bot.sandbox.faults import Place
 from bot.sandbox.recorder import Recorder
 from bot.sandbox.rehearsal import Pace, Rehearsal, at_once, settings_of, virtual_timing
+from bot.sandbox.rehearsed_ci import RehearsedCi
 from bot.sandbox.rehearsed_door import ToDoor, backend, known
 from bot.sandbox.scenarios import Scenario, traits
 from bot.sandbox.simulation import Part, Simulation
+from bot.sandbox.stage import NotAsToldError
 from bot.sandbox.surroundings import Surroundings
 from bot.sandbox.traffic import SECOND
 from bot.sandbox.transcript import Rehearsed
@@ -25,6 +27,7 @@ from bot.sandbox.virtual_clock import VirtualClock
 from runbooks.catalogue import Catalogue
 from runbooks.configuration import Configuration, load
 from runbooks.durations import parse
+from runbooks.lookups import OUTPUT, lookups
 from runbooks.source import unknown
 from runbooks.spec import Runbook
 
@@ -79,24 +82,40 @@ def usual() -> Configuration:
 
 
 async def simulate(written: Configuration, asked: Asked, *, pace: Pace = at_once) -> list[Rehearsed]:
-    """Rehearse a runbook in each scenario, one after another. Raises UsageError for names that there are not, and
-    NotAsToldError when what a rehearsal needs beforehand does not succeed."""
+    """Rehearse a runbook in each scenario, one after another. Raises UsageError for names that there are not."""
     if asked.runbook not in written.runbooks:
         raise UsageError(unknown(f"There is no runbook '{asked.runbook}'", asked.runbook, written.runbooks))
     target = _target(written.catalogue, asked)
     return [await _rehearsed(written, asked.runbook, target, scenario, pace) for scenario in asked.scenarios]
 
 
+def unfit(written: Configuration, asked: Asked) -> str:
+    """Why this runbook cannot be rehearsed on its target whatever it does; empty: it can. Raises UsageError for names
+    that there are not."""
+    target, kinds = _target(written.catalogue, asked), {entry.kind for entry in written.runbooks[asked.runbook].steps}
+    if not kinds & {"canary", "judge"}:
+        return ""
+    try:
+        written.catalogue.route(target.service, target.environment)
+        written.catalogue.queries(target.service, target.environment)
+    except UsageError as exc:
+        return str(exc)
+    return ""
+
+
 async def _rehearsed(written: Configuration, name: str, target: Target, scenario: Scenario, pace: Pace) -> Rehearsed:
     clock = VirtualClock(MORNING)
     every = readdressed.interval(written.catalogue, target.service)
     tick = every if every % SECOND == timedelta(0) else SECOND
-    around = Surroundings(clock, tick=tick, acme=cast(written.catalogue), timing=virtual_timing(clock))
+    around = Surroundings(
+        clock, tick=tick, acme=cast(written.catalogue, written.runbooks.values()), timing=virtual_timing(clock)
+    )
     with TemporaryDirectory(prefix="sluice-simulate-") as place:
         folder = Path(place)
         async with around.serving(folder) as at:
-            configuration, left_out = readdressed.readdressed(written, at)
+            configuration = readdressed.readdressed(written, at)
             _furnish(around, configuration.catalogue)
+            around.cluster.jobs_say(json.dumps(_outputs(configuration.runbooks[name])))
             catalogue = configuration.catalogue
             here = backend(catalogue, target.service, target.environment)
             stage = Rehearsal(
@@ -105,14 +124,22 @@ async def _rehearsed(written: Configuration, name: str, target: Target, scenario
                 settings_of(folder, around),
                 pace=pace,
                 door=lambda: ToDoor(at.door, known(catalogue), here),
+                ci=RehearsedCi(clock),
             )
             async with stage.running(configuration):
                 simulation = Simulation(stage, Recorder(around.slack, clock))
-                scene = _Scene(configuration, name, target, scenario, left_out)
-                await simulation.passes(WARM_UP)
-                for command, wait in scene.before():
-                    await simulation.prepare(scene.part(), command, wait)
-                return await simulation.play(scene.part())
+                scene = _Scene(configuration, name, target, scenario, readdressed.left_out(written, name, target))
+                return await _played(simulation, scene)
+
+
+async def _played(simulation: Simulation, scene: "_Scene") -> Rehearsed:
+    await simulation.passes(WARM_UP)
+    try:
+        for command, wait in scene.before():
+            await simulation.prepare(scene.part(), command, wait)
+    except NotAsToldError as exc:
+        return simulation.unprepared(scene.part(), str(exc))
+    return await simulation.play(scene.part())
 
 
 def _target(catalogue: Catalogue, asked: Asked) -> Target:
@@ -134,6 +161,13 @@ def _furnish(around: Surroundings, catalogue: Catalogue) -> None:
     around.furnish(readdressed.manifests(catalogue, images))
 
 
+def _outputs(runbook: Runbook) -> dict[str, str]:
+    """What its Jobs say: a value for everything that is looked up of any step."""
+    entries = (*runbook.steps, *runbook.on_failure)
+    named = (OUTPUT.fullmatch(found.name) for entry in entries for found in lookups(dict(entry.params)))
+    return {read.group(2): f"rehearsed-{read.group(2)}" for read in named if read}
+
+
 @dataclass(frozen=True, slots=True)
 class _Scene:
     """A runbook in a scenario, on a target of a catalogue for the stand-ins."""
@@ -153,33 +187,52 @@ class _Scene:
         return self.name == Verb.ROLLBACK.value
 
     @property
-    def soaks(self) -> Sequence[Mapping[str, Json]]:
-        gates = (*self.runbook.gates, *self.configuration.gates_of(self.target))
-        return [gate.params for gate in gates if gate.kind == SOAK]
-
-    @property
     def origin(self) -> str:
         """The environment that comes before, where the version has to have been; empty where it need not."""
-        before = self.configuration.catalogue.environment_before(self.target.environment)
-        named = next((str(params["in"]) for params in self.soaks if params.get("in")), "")
-        return (named or before) if self.soaks else ""
+        return "" if self.is_way_back else next(iter(self._origins(self.target.environment, self.name)), "")
 
     def before(self) -> list[tuple[str, timedelta]]:
         """Commands that must have succeeded before, each with the time that then has to pass."""
         service, environment = self.target.service, self.target.environment
-        if self.is_way_back:
-            return [(f"/deploy {service} {NEW} {environment} --runbook deploy", WARM_UP)]
-        if self.origin:
-            longest = max(parse(params.get("for", "0s")) for params in self.soaks)
-            return [(f"/deploy {service} {NEW} {self.origin}", longest + WARM_UP)]
-        return []
+        name = Verb.DEPLOY.value if self.is_way_back else self.name
+        way = self._way_to(environment, name, [environment])
+        back = [(f"/deploy {service} {NEW} {environment} --runbook {name}", WARM_UP)]
+        return way + back if self.is_way_back else way
+
+    def _way_to(self, environment: str, runbook: str, passed: list[str]) -> list[tuple[str, timedelta]]:
+        """What a soak in an environment needs, and what that needs in turn. `passed` grows."""
+        service, needed = self.target.service, []
+        for origin, wait in self._origins(environment, runbook).items():
+            if origin not in passed:
+                passed.append(origin)
+                usual = self.configuration.catalogue.runbook_name(service, origin, Verb.DEPLOY)
+                needed += self._way_to(origin, usual, passed)
+                needed.append((f"/deploy {service} {NEW} {origin}", wait + WARM_UP))
+        return needed
+
+    def _origins(self, environment: str, runbook: str) -> dict[str, timedelta]:
+        """Where a version has to have been before, and for how long."""
+        target = Target(self.target.service, environment)
+        gates = (*self.configuration.runbooks[runbook].gates, *self.configuration.gates_of(target))
+        found: dict[str, timedelta] = {}
+        for gate in gates:
+            origin = gate.params.get("in") or self.configuration.catalogue.environment_before(environment)
+            if gate.kind == SOAK and origin:
+                found[str(origin)] = max(found.get(str(origin), timedelta(0)), parse(gate.params.get("for", "0s")))
+        return found
 
     def part(self) -> Part:
         """What is played."""
         catalogue, service, environment = self.configuration.catalogue, self.target.service, self.target.environment
         policy = catalogue.policy(environment, Verb.DEPLOY)
+        entry = catalogue.service(service)
         has = traits(
-            self.runbook, smoke=bool(catalogue.service(service).smoke), asks=policy is not None, soaks=bool(self.origin)
+            self.runbook,
+            smoke=bool(entry.smoke),
+            guards=entry.signals.guards if entry.signals else (),
+            latency=entry.signals is not None and "latency" not in readdressed.unjudged(entry.signals),
+            asks=policy is not None,
+            soaks=bool(self.origin),
         )
         tag, was = (OLD, NEW) if self.is_way_back else (NEW, OLD)
         return Part(
@@ -189,13 +242,13 @@ class _Scene:
             place=Place(
                 catalogue.workload(service, environment),
                 backend(catalogue, service, environment),
-                catalogue.service(service).image,
+                entry.image,
                 tag,
             ),
             before=was,
             traits=has,
             asker=ASKER,
-            voters=tuple(person.name for person in voters(catalogue)[: policy.count]) if policy else (),
+            voters=tuple(person.name for person in voters(catalogue)),
             channel=catalogue.channel(service, environment).removeprefix("#"),
             left_out=self.left_out,
         )

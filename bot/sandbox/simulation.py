@@ -5,18 +5,20 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from bot.domain.ids import live_key
+from bot.domain.outcome import Question
 from bot.domain.phase import Phase
 from bot.domain.run import Run
 from bot.ports.chat import Place as MessagePlace
 from bot.sandbox.faults import BY_HAND, Place, Trouble
 from bot.sandbox.recorder import Recorder
 from bot.sandbox.rehearsal import Rehearsal
-from bot.sandbox.scenarios import Demand, Ending, Scenario, Traits, demand
+from bot.sandbox.scenarios import Demand, Ending, Scenario, Traits, demand, must_begin
 from bot.sandbox.stage import NotAsToldError
 from bot.sandbox.transcript import Rehearsed
 
 YES = "white_check_mark"
-LONGEST = timedelta(days=2)
+LONGEST = timedelta(days=4)
+LONGEST_ABORT = timedelta(hours=6)
 NOTHING_BEGINS = timedelta(minutes=1)
 VOTES_AFTER = timedelta(seconds=20)
 PATIENCE = timedelta(minutes=5)
@@ -28,7 +30,8 @@ AFTERMATH = timedelta(seconds=30)
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """What is rehearsed. `command` is the line that asks for it, by `asker` in `channel`; `voters` are who vote.
+    """What is rehearsed. `command` is the line that asks for it, by `asker` in `channel`; `voters` are who may vote: as
+    many do as are needed.
 
     `place` is what it releases; `before` the tag that must run again when it is undone. `left_out`: see `Rehearsed`.
     """
@@ -52,6 +55,7 @@ class Simulation:
         self._stage, self._recorder = stage, recorder
         self._voted: set[tuple[str, int]] = set()
         self._asked: set[str] = set()
+        self._agreed: set[tuple[str, str, str]] = set()
 
     async def prepare(self, part: Part, command: str, wait: timedelta) -> None:
         """What must have happened before: a release that succeeds, and then some time.
@@ -63,6 +67,10 @@ class Simulation:
             why = run.reason if run else "nothing was begun"
             raise NotAsToldError(f"`{command}`, which this rehearsal needs, did not succeed: {why}")
         await self.passes(wait)
+
+    def unprepared(self, part: Part, why: str) -> Rehearsed:
+        """What was to be played, and could not be, for what must have happened before did not."""
+        return self._rehearsed(part, Ending.UNPREPARED, demand(part.scenario, part.traits), faults=(why,), took_s=0.0)
 
     async def play(self, part: Part) -> Rehearsed:
         """Play it to its end."""
@@ -77,7 +85,10 @@ class Simulation:
         trouble.end()
         await self.passes(AFTERMATH)
         wanted = demand(part.scenario, part.traits)
-        faults = await self._faults(part, seen)
+        faults = (
+            *self._told(part, run, wanted, begun=trouble.begun),
+            *await self._faults(part, seen, begun=trouble.begun),
+        )
         return self._rehearsed(part, seen, wanted, faults=faults, took_s=took_s)
 
     def _rehearsed(self, part: Part, seen: str, wanted: Demand, *, faults: tuple[str, ...], took_s: float) -> Rehearsed:
@@ -93,6 +104,16 @@ class Simulation:
             left_out=part.left_out,
             lines=tuple(self._recorder.lines),
         )
+
+    def _told(self, part: Part, run: Run | None, wanted: Demand, *, begun: bool) -> tuple[str, ...]:
+        """Why it ended as it should not, in the bot's words; or that its end proves nothing."""
+        if run is None:
+            said = [line.text for line in self._recorder.lines if line.place == "private"]
+            return (f"nothing was begun: {said[-1] if said else 'the bot said nothing'}",)
+        if _ending(run) not in wanted.endings:
+            return (f"why: {run.reason}",) if run.reason else ()
+        never = not begun and must_begin(part.scenario, part.traits)
+        return ("the scenario never began, so this proves nothing",) if never else ()
 
     def _over(self) -> Callable[[Run], bool]:
         """Whether a run has ended, or has asked people in vain."""
@@ -123,14 +144,18 @@ class Simulation:
                 return run
             if run is not None and (trouble is None or part.scenario is not Scenario.APPROVAL_TIMEOUT):
                 await self._vote(part, run)
+                await self._let_go_on(part, run)
             if trouble is not None:
                 await trouble.look(run, judged=part.traits.judges)
             await self._moment(VOTES_AFTER)
         return run
 
     async def _ask(self, part: Part, command: str) -> None:
-        self._recorder.says(part.asker, command)
-        await self._stage.around.slack.people.says(part.asker, part.channel, command)
+        await self._says(part.asker, part.channel, command)
+
+    async def _says(self, who: str, channel: str, command: str) -> None:
+        self._recorder.says(who, command)
+        await self._stage.around.slack.people.says(who, channel, command)
 
     async def _vote(self, part: Part, run: Run) -> None:
         """Everybody who votes says yes, a while after the ballot was opened; once for each ballot."""
@@ -141,14 +166,26 @@ class Simulation:
         if letter is None or self._stage.clock.now() - ballot.opened_at < VOTES_AFTER:
             return
         self._voted.add((run.id, ballot.number))
-        for voter in part.voters:
+        for voter in _needed(part, run):
             await self._stage.around.slack.people.reacts(voter, letter, YES)
+
+    async def _let_go_on(self, part: Part, run: Run) -> None:
+        """Where the runbook wants the word of people although all is well, they give it, one after the other."""
+        held = run.current()
+        away = self._stage.around.slack.outage.down
+        if away or held is None or run.step(held.key).asks is not Question.HELD:
+            return
+        for who in _needed(part, run) or (part.asker,):
+            if (run.id, held.key, who) not in self._agreed:
+                self._agreed.add((run.id, held.key, who))
+                await self._says(who, part.channel, f"/promote {run.id}")
+                return
 
     async def _abort(self, part: Part, run: Run) -> None:
         """Somebody ends what waits for people."""
         await self._ask(part, f"/release abort {run.id}")
         begun = self._stage.clock.now()
-        while not run.phase.final and self._stage.clock.now() - begun < LONGEST:
+        while not run.phase.final and self._stage.clock.now() - begun < LONGEST_ABORT:
             await self._moment(timedelta(minutes=1))
             async with self._stage.opened.reading() as tx:
                 run = await tx.run(run.id) or run
@@ -175,7 +212,7 @@ class Simulation:
             await self._stage.moment(end)
             self._recorder.look()
 
-    async def _faults(self, part: Part, seen: str) -> tuple[str, ...]:
+    async def _faults(self, part: Part, seen: str, *, begun: bool) -> tuple[str, ...]:
         """What is not as it must be after every rehearsal that ended like this."""
         ref, cluster = part.place.workload, self._stage.around.cluster
         there = {each.name: each for each in cluster.shown() if each.namespace == ref.namespace}
@@ -184,7 +221,7 @@ class Simulation:
             for name in there
             if name in (f"{ref.name}-canary", f"{ref.name}-baseline")
         ]
-        stable, wanted = there[ref.name], _runs(part, seen)
+        stable, wanted = there[ref.name], _runs(part, seen, begun=begun)
         if stable.tag != wanted:
             faults.append(f"{ref.name} runs {stable.tag} at the end, and should run {wanted}")
         elif stable.ready != stable.wanted:
@@ -202,14 +239,23 @@ class Simulation:
         return tuple(faults)
 
 
+def _needed(part: Part, run: Run) -> tuple[str, ...]:
+    """Who says yes; nobody where nobody is asked."""
+    policy = run.plan.approval if run.plan else None
+    return part.voters[: policy.count] if policy else ()
+
+
 def _ending(run: Run | None) -> str:
     if run is None:
         return Ending.REFUSED
-    return Ending(run.phase.value) if run.phase.final else Ending.ASKED
+    if run.phase.final:
+        return Ending(run.phase.value)
+    current = run.current()
+    return Ending.ASKED if current is not None and run.step(current.key).asks else Ending.UNFINISHED
 
 
-def _runs(part: Part, seen: str) -> str:
+def _runs(part: Part, seen: str, *, begun: bool) -> str:
     """The tag that must run at the end."""
-    if part.scenario is Scenario.DRIFT and part.traits.changes and seen != Ending.REFUSED:
+    if begun and part.scenario is Scenario.DRIFT:
         return BY_HAND
-    return part.place.tag if seen == Ending.SUCCEEDED else part.before
+    return part.place.tag if seen == Ending.SUCCEEDED and part.traits.changes else part.before

@@ -29,7 +29,7 @@ class Line:
 @dataclass(frozen=True, slots=True)
 class Rehearsed:
     """A rehearsal that is over. `seen` is how it ended, `wanted` how it may end by the scenario, for the reason `why`;
-    `faults` is what was not right besides. `left_out` are gates that ask servers which a rehearsal does not have."""
+    `faults` is what was not right besides. `left_out` are gates whose evidence a rehearsal does not have."""
 
     runbook: str
     scenario: str
@@ -92,4 +92,4 @@ def _cell(text: str) -> str:
 def _left_out(each: Rehearsed) -> list[str]:
     if not each.left_out:
         return []
-    return [f"Left out, for they ask servers that a rehearsal does not have: {', '.join(each.left_out)}.", ""]
+    return [f"Left out, for a rehearsal does not have what they ask: {', '.join(each.left_out)}.", ""]

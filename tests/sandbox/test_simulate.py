@@ -136,3 +136,34 @@ def test_the_command_line_tells_by_its_exit_status(tmp_path: Path, monkeypatch: 
         0,
         "✅ hasty · approval-timeout: expired after 0:30:20 (without votes nothing changes)",
     )
+
+
+def test_json_is_json_though_only_verdicts_are_wanted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without its lines then."""
+    cli.add(app)
+    monkeypatch.setenv("SLUICE_CONFIG", str(hasty(tmp_path)))
+    asked = ["simulate", "hasty", "--scenario", "approval-timeout", "--quiet", "--format", "json"]
+    (read,) = json.loads(CliRunner().invoke(app, asked).stdout)
+    assert (read["is_good"], read["lines"]) == (True, [])
+
+
+def test_a_catalogue_that_is_named_must_be_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The library's own service would be rehearsed in its place, and nobody would notice the slip."""
+    cli.add(app)
+    monkeypatch.setenv("SLUICE_CONFIG", str(tmp_path / "slice.yaml"))
+    done = CliRunner().invoke(app, ["simulate", "deploy", "--scenario", "healthy"])
+    assert (done.exit_code, done.stdout) == (1, "")
+    assert "slice.yaml" in done.stderr
+
+
+def test_all_leaves_out_what_no_service_of_this_sort_can_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A canary without a share of the traffic is nobody's fault in a pull request; it is told beside the output."""
+    cli.add(app)
+    monkeypatch.setenv("SLUICE_CONFIG", str(tmp_path / "sluice.yaml"))
+    (tmp_path / "sluice.yaml").write_text(USUAL.replace("    traffic: {router: gateway-api}\n", ""))
+    done = CliRunner().invoke(app, ["simulate", "all", "--scenario", "approval-timeout", "--format", "json"])
+    assert (done.exit_code, [each["runbook"] for each in json.loads(done.stdout)]) == (
+        0,
+        ["deploy", "hotfix", "promote", "rollback"],
+    )
+    assert "canary is left out: api has no 'traffic'" in done.stderr

@@ -29,7 +29,7 @@ def test_as_text() -> None:
     assert write([FOUND], Format.TEXT) == snapshot(
         """\
 ── deploy · healthy ────────────────────────────────────────
-Left out, for they ask servers that a rehearsal does not have: ci.
+Left out, for a rehearsal does not have what they ask: ci.
 
  0:00:00  dave             /deploy api v2 prod
  0:01:01  sluice  channel  ▸ api `v2` → prod

@@ -26,9 +26,10 @@ class Durations:
 
 
 class Behaviours:
-    """Words by image. `listeners` hear when a switch is thrown."""
+    """Words by image. `listeners` hear when a switch is thrown; `last_line` is what Jobs that end well say at last."""
 
     def __init__(self) -> None:
+        self.last_line = ""
         self._said: dict[str, frozenset[str]] = {}
         self.listeners: list[Callable[[], None]] = []
 

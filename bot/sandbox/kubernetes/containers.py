@@ -189,6 +189,8 @@ class ContainerLife:
         if code:
             self._log("panic: runtime error: invalid memory address or nil pointer dereference")
         self._log(f"exit status {code}")
+        if not code and self._node.behaviours.last_line:
+            self._log(self._node.behaviours.last_line)
         self._end(code, reason)
         self._pod.publish()
         if self._policy == "Never" or (self._policy == "OnFailure" and code == 0):
