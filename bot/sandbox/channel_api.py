@@ -82,7 +82,7 @@ class ChannelApi:
     def add_to(self, app: web.Application) -> None:
         """Add the routes to an application that is not served yet."""
         app.router.add_get("/api/channel", own_page_only(self._channel))
-        app.router.add_get("/api/feed", own_page_only(self._feed))
+        app.router.add_get("/api/feed", own_page_only(self._feed), allow_head=False)
         app.router.add_get("/files/{id}", own_page_only(self._file))
         acts: dict[str, tuple[Act, Mapping[str, type]]] = {
             "say": (self._say, {"channel": str, "text": str}),

@@ -23,6 +23,7 @@ LOCK, ADDRESSES = "sandbox.lock", "addresses.json"
 OURS = ("sluice.yaml", "sluice.db", "kubeconfig", "bot.log", "runbooks", ADDRESSES, CLUSTER)
 """What a sandbox writes besides its lock."""
 
+PORT_MOST = 65_535
 SERVED = frozenset({"registry", "prometheus", "door"})
 
 
@@ -65,7 +66,7 @@ def ports(folder: Path) -> Mapping[str, int]:
     """Where the stand-ins were in the sandbox's life before, by name as in `Addresses`: images are known by that
     address, and what is under way goes on with the ones it began with. Nothing where there was no life before."""
     found = {name: address.rpartition(":")[2] for name, address in _before(folder).items() if name in SERVED}
-    return {name: int(port) for name, port in found.items() if port.isdecimal()}
+    return {name: int(port) for name, port in found.items() if port.isdecimal() and int(port) <= PORT_MOST}
 
 
 def write(folder: Path, at: Addresses) -> Path:

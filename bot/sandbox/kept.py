@@ -26,8 +26,8 @@ class Kept:
         self._path = folder / CLUSTER
         self._written = self._path.read_text(encoding="utf-8") if self._path.exists() else "{}"
         try:
-            self._before: dict[str, dict[str, Any]] = json.loads(self._written)
-        except ValueError as exc:
+            self._before: dict[str, dict[str, Any]] = dict(json.loads(self._written))
+        except (ValueError, TypeError) as exc:
             raise SetupError(f"{self._path} cannot be read ({exc}); choose an empty --folder") from exc
 
     def as_it_was(self, manifests: Sequence[tuple[str, Manifest]]) -> Sequence[tuple[str, Manifest]]:

@@ -39,7 +39,7 @@ async def json_object(request: web.Request) -> dict[str, Any] | None:
     """The body, if it is a JSON object."""
     try:
         body = json.loads(await request.text())
-    except (ValueError, RecursionError):
+    except (ValueError, RecursionError, LookupError):  # the last: a charset that there is not
         return None
     return body if isinstance(body, dict) else None
 

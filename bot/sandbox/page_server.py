@@ -1,15 +1,12 @@
 """The page itself: its files, what it shows beside the channel, and its switches.
 
 `GET /api/scene`: what does not change, `{"people": [{"name", "about"}], "tries": [{"line", "about"}], "vocabulary":
-{"commands", "verbs", "words"}}`. `GET /api/panel`: Server-Sent Events, each the whole panel, sent when it has changed.
+{"commands", "verbs", "words"}}`. `GET /api/panel`: the whole panel as it is now; it is asked for again and again, for a
+browser holds six connections at most to one server, and each tab's stream would take one of them.
 `POST /api/switch {"name", "on"}` and `POST /api/kill {}` break something. All of them answer the page alone.
 """
 
-import asyncio
-import contextlib
-import json
 from collections.abc import Mapping
-from datetime import timedelta
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any, Protocol
@@ -19,9 +16,6 @@ from aiohttp import web
 from bot.sandbox.own_page import json_object, own_page_only, refusal
 
 PAGE = Path(__file__).with_name("page")
-LOOK = timedelta(seconds=0.5)
-"""Real time: how often a panel is looked at. What changes is a person's to see, not a program's."""
-
 POLICY = "default-src 'self'; img-src 'self' data:; frame-ancestors 'none'; base-uri 'none'; form-action 'self'"
 """Content-Security-Policy: nothing from elsewhere, and no script or style in the document itself."""
 
@@ -52,9 +46,8 @@ class Panel(Protocol):
 class PageServer:
     """The routes, over a panel."""
 
-    def __init__(self, panel: Panel, *, look: timedelta = LOOK) -> None:
+    def __init__(self, panel: Panel) -> None:
         self._panel = panel
-        self._look_s = look.total_seconds()
         self._files = {path.name: path for path in PAGE.iterdir()}
 
     def add_to(self, app: web.Application) -> None:
@@ -62,7 +55,7 @@ class PageServer:
         app.router.add_get("/", own_page_only(self._index))
         app.router.add_get("/page/{name}", own_page_only(self._file))
         app.router.add_get("/api/scene", own_page_only(self._scene))
-        app.router.add_get("/api/panel", own_page_only(self._feed))
+        app.router.add_get("/api/panel", own_page_only(self._shown))
         app.router.add_post("/api/switch", own_page_only(self._switch))
         app.router.add_post("/api/kill", own_page_only(self._kill))
 
@@ -78,20 +71,8 @@ class PageServer:
     async def _scene(self, _request: web.Request) -> web.StreamResponse:
         return web.json_response(self._panel.scene())
 
-    async def _feed(self, request: web.Request) -> web.StreamResponse:
-        response = web.StreamResponse(headers={"Content-Type": "text/event-stream", "Cache-Control": "no-store"})
-        await response.prepare(request)
-        with contextlib.suppress(ConnectionResetError):  # the page has gone: nobody is left to be told
-            await self._tell(response)
-        return response
-
-    async def _tell(self, response: web.StreamResponse) -> None:
-        last = ""
-        while True:
-            now = json.dumps(self._panel.shown())
-            await response.write(f"data: {now}\n\n".encode() if now != last else b": still here\n\n")
-            last = now
-            await asyncio.sleep(self._look_s)
+    async def _shown(self, _request: web.Request) -> web.StreamResponse:
+        return web.json_response(self._panel.shown(), headers={"Cache-Control": "no-store"})
 
     async def _switch(self, request: web.Request) -> web.StreamResponse:
         asked = await json_object(request) or {}

@@ -186,4 +186,5 @@ def again(run: Run) -> str:
     if asked.verb is Verb.ROLLBACK:
         to = f" to {asked.ref}" if asked.ref else ""
         return f"/rollback {target.service} {target.environment}{to}{options}"
-    return f"/{asked.verb} {target.service} {asked.ref} {target.environment}{options}"
+    what = asked.origin or asked.ref
+    return f"/{asked.verb} {target.service} {what} {target.environment}{options}"

@@ -33,7 +33,10 @@ def environment(run: Run) -> str:
 def wanted(run: Run) -> str:
     """What shall run, as it was named; before there is a plan, as it was typed."""
     ref = run.plan.artifact.ref if run.plan else run.request.ref
-    return code(ref_word(ref)) if ref else "the last known good version"
+    if ref:
+        return code(ref_word(ref))
+    origin = run.request.origin
+    return f"what runs in *{escape(origin)}*" if origin else "the last known good version"
 
 
 def before(run: Run) -> str | None:

@@ -12,6 +12,7 @@ from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.channel import (
     APPROVE,
+    RELEASE_MS,
     become,
     comes,
     loaded,
@@ -247,6 +248,45 @@ def test_a_page_outlives_its_sandbox(pages: Pages, tmp_path_factory: pytest.Temp
         comes(page.get_by_text("Nothing has been said here yet."))
         expect(page.get_by_role("alert")).to_have_text("")
         own.close()
+
+
+def test_whoever_switches_while_nobody_answers_is_there_afterwards(
+    pages: Pages, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """The channel is that person's, and live again, though it could not be shown at once."""
+    with served(tmp_path_factory.mktemp("left")) as url:
+        own = Pages(pages.browser, url)
+        page = own.open()
+    expect(page.get_by_role("status").filter(has_text="The sandbox does not answer")).to_be_visible()
+    page.get_by_role("radio", name="bob").check(force=True)
+    with served(tmp_path_factory.mktemp("found"), port=urlsplit(url).port or 0):
+        expect(page.locator("#box-label")).to_have_text("Message #deploys as bob", timeout=RELEASE_MS)
+        say(page, "hello")
+        comes(page.locator(".message").filter(has_text="hello"))
+        own.close()
+
+
+def test_a_browser_may_have_several_tabs_as_different_people(pages: Pages) -> None:
+    """It holds six connections to a server and no more: what the tabs keep open leaves room for what is done."""
+    first = pages.open()
+    for name in ("bob", "carol", "dave"):
+        tab = first.context.new_page()
+        tab.goto(pages.url)
+        become(tab, name)
+        say(tab, f"{name} is here")
+        expect(message(first, f"{name} is here")).to_be_visible()
+
+
+def test_whoever_switches_faster_than_the_page_is_the_last_one(pages: Pages) -> None:
+    """And nobody's feed stays behind, which would take the connections."""
+    page = pages.open()
+    page.evaluate(
+        "for (const name of ['bob', 'carol', 'dave', 'bob', 'carol', 'dave', 'eve', 'ann', 'bob'])"
+        " document.querySelector(`input[name=me][value=${name}]`).click()"
+    )
+    expect(page.locator("#box-label")).to_have_text("Message #deploys as bob")
+    say(page, "who is it")
+    expect(message(page, "bob", "who is it")).to_be_visible()
 
 
 def test_what_is_read_stays_where_it_is(pages: Pages) -> None:

@@ -235,6 +235,21 @@ async def test_what_is_no_json_is_not_read() -> None:
         assert (answer.status_code, answer.json()["error"]) == (415, "not_json")
 
 
+async def test_json_in_a_charset_that_there_is_not_is_not_read() -> None:
+    """It is the sender's fault, not the server's."""
+    async with page() as p:
+        headers = {"Content-Type": "application/json; charset=nonsense"}
+        answer = await p.http.post("/api/say", content=b"{}", headers=headers)
+        assert (answer.status_code, answer.json()["error"]) == (400, "invalid_request")
+
+
+async def test_a_feed_is_not_asked_for_its_head() -> None:
+    """A stream has none: what followed would be taken for the next answer."""
+    async with page() as p:
+        answer = await p.http.head("/api/feed", params={"as": "ann", "after": "0"})
+        assert answer.status_code == 405
+
+
 @pytest.mark.parametrize(
     ("verb", "asked"),
     [

@@ -12,6 +12,7 @@ import pytest
 
 from bot.domain.errors import SetupError
 from bot.sandbox import folder as own_folder
+from bot.sandbox.kept import CLUSTER, Kept
 from bot.sandbox.session import Sandbox, sandbox
 from bot.sandbox.slack.records import Message
 from bot.sandbox.slack.shown import Shown
@@ -95,6 +96,20 @@ async def test_a_port_that_the_folder_needs_again_is_named(tmp_path: Path) -> No
         with pytest.raises(SetupError, match=rf"needs its ports .*{port}"):
             async with sandbox(tmp_path):
                 pytest.fail("it serves somewhere else")
+
+
+def test_a_port_that_no_machine_has_is_not_asked_for(tmp_path: Path) -> None:
+    """Somebody wrote in the folder: a free port is as good."""
+    (tmp_path / own_folder.ADDRESSES).write_text('{"registry": "127.0.0.1:99999", "door": "http://127.0.0.1:80"}')
+    assert own_folder.ports(tmp_path) == {"door": 80}
+
+
+@pytest.mark.parametrize("written", ["{", "[1]", "7"])
+def test_a_cluster_that_cannot_be_read_is_named(tmp_path: Path, written: str) -> None:
+    """With the file, and with what to do."""
+    (tmp_path / CLUSTER).write_text(written)
+    with pytest.raises(SetupError, match=r"cluster\.json cannot be read .* choose an empty --folder"):
+        Kept(tmp_path)
 
 
 async def test_two_stand_side_by_side(tmp_path: Path) -> None:

@@ -216,6 +216,14 @@ def test_a_rollback_is_asked_again_as_a_rollback() -> None:
     )
 
 
+def test_a_promotion_is_asked_again_from_where_it_came() -> None:
+    """Before it has a plan nobody knows the version, and it is no way back to anything."""
+    request = a_request(verb=Verb.PROMOTE, ref="", origin="staging")
+    lines = said(Phase.REFUSED, "staging runs nothing", request=request, plan=None).splitlines()
+    assert "what runs in *staging* → *prod* was *refused*" in lines[0]
+    assert lines[-1] == "Ask again: `/promote api staging prod`"
+
+
 @pytest.mark.parametrize("phase", sorted(FINAL))
 def test_every_final_phase_has_an_ending(phase: Phase) -> None:
     """No release ends without a sentence."""

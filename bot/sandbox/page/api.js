@@ -1,6 +1,7 @@
 // How this page speaks with the sandbox: JSON for what is done, event streams for what happens.
 
 const AGAIN_MS = 1000;
+const LOOK_MS = 500;
 
 export class RefusedError extends Error {}
 
@@ -18,12 +19,16 @@ async function read(answer) {
   return body;
 }
 
-/** Follow a stream of JSON events. `lost()` when it breaks, `back()` when it stands again. Returns what ends it. */
-export function follow(path, { hear, lost, back }) {
+/**
+ * Follow a stream of JSON events; `path(number)` is where it goes on after a change. `lost()` when it breaks, `back()`
+ * when it stands again. A tab that nobody sees lets go of it, for a browser has six connections to a server and no
+ * more, and goes on where it was when it is seen. Returns what ends it.
+ */
+export function follow(path, number, { hear, lost, back }) {
   let source, timer, isLost = false;
   const open = () => {
-    source = new EventSource(path);
-    source.onmessage = (event) => hear(JSON.parse(event.data));
+    source = new EventSource(path(number));
+    source.onmessage = (event) => { number = Number(event.lastEventId); hear(JSON.parse(event.data)); };
     source.onopen = () => { if (isLost) back(); isLost = false; };
     source.onerror = () => {
       isLost = true;
@@ -31,8 +36,30 @@ export function follow(path, { hear, lost, back }) {
       if (source.readyState === EventSource.CLOSED) timer = setTimeout(open, AGAIN_MS); // the browser has given up
     };
   };
-  open();
-  return () => { clearTimeout(timer); source.close(); };
+  const close = () => { clearTimeout(timer); source?.close(); };
+  const seen = () => { close(); if (!document.hidden) open(); };
+  document.addEventListener("visibilitychange", seen);
+  seen();
+  return () => { document.removeEventListener("visibilitychange", seen); close(); };
+}
+
+/** Ask for something again and again while somebody sees the page; the rest is as with `follow`. */
+export function watch(path, { hear, lost, back }) {
+  let isLost = false;
+  const look = async () => {
+    try {
+      if (!document.hidden) {
+        hear(await get(path));
+        if (isLost) back();
+        isLost = false;
+      }
+    } catch {
+      isLost = true;
+      lost();
+    }
+    setTimeout(look, isLost ? AGAIN_MS : LOOK_MS);
+  };
+  look();
 }
 
 const FAULTS = {

@@ -1,5 +1,5 @@
 // The page: a channel as one person sees it, live, and the cluster beside it.
-import { follow, get, post, sentence } from "./api.js";
+import { follow, get, post, sentence, watch } from "./api.js";
 import { Composer } from "./composer.js";
 import { byId, fill, h } from "./dom.js";
 import { headline, Messages } from "./messages.js";
@@ -9,7 +9,7 @@ import { State } from "./state.js";
 
 const STARTERS = 2;
 
-const here = { me: null, room: null, thread: null, state: null, stop: null, unread: new Set() };
+const here = { me: null, room: null, thread: null, state: null, stop: null, turn: 0, unread: new Set() };
 
 const acts = {
   react: (ts, name, on) => act("/api/react", { channel: here.room, ts, name, on }),
@@ -63,15 +63,17 @@ function closeThread() {
 // --- who one is, and what that person sees ---
 
 async function become(me) {
+  const turn = here.turn += 1;
   here.stop?.();
   here.me = me;
   sessionStorage.setItem("me", me);
   const snapshot = await get(`/api/channel?as=${encodeURIComponent(me)}`);
+  if (turn !== here.turn) return; // somebody else was chosen meanwhile
   here.state = new State(snapshot);
   here.room = here.state.rooms.has(here.room) ? here.room : [...here.state.rooms.keys()][0];
   showRoom();
-  for (const view of here.state.views) modal.show(view, me);
-  here.stop = follow(`/api/feed?as=${encodeURIComponent(me)}&after=${snapshot.number}`, {
+  modal.showOnly(here.state.views, me);
+  here.stop = follow((after) => `/api/feed?as=${encodeURIComponent(me)}&after=${after}`, snapshot.number, {
     hear,
     lost: () => undefined, // the panel's feed tells
     back: () => become(here.me).catch(away), // it may be another sandbox by now
@@ -168,7 +170,7 @@ async function begin() {
   document.addEventListener("keydown", (event) => { if (event.key === "Escape" && here.thread && !event.defaultPrevented && !document.querySelector("dialog[open]")) closeThread(); });
   for (const each of document.querySelectorAll("[data-show]")) each.addEventListener("click", () => showView(each.dataset.show));
   await become(here.me);
-  follow("/api/panel", { hear: (panel) => showPanel(panel, notice), lost: () => { showNobody(); away(); }, back: () => notice("") });
+  watch("/api/panel", { hear: (panel) => showPanel(panel, notice), lost: () => { showNobody(); away(); }, back: () => { notice(""); become(here.me).catch(away); } });
   document.body.dataset.ready = "yes";
 }
 

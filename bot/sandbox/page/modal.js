@@ -20,6 +20,13 @@ export function show(view, me) {
   dialog.showModal();
 }
 
+/** Show exactly these: one that is open stays as it is filled in, and those of somebody else go. */
+export function showOnly(views, me) {
+  const ids = new Set(views.map((one) => one.id));
+  for (const id of [...open.keys()].filter((one) => !ids.has(one))) close(id);
+  for (const view of views.filter((one) => !open.has(one.id))) show(view, me);
+}
+
 /** It is closed, by whomever. */
 export function close(id) {
   open.get(id)?.remove();

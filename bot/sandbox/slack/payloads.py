@@ -11,7 +11,7 @@ Body = dict[str, Any]
 
 def slash_form(acme: Acme, person: Person, room: Room, *, line: str) -> Body:
     """A slash command; the addresses for answers are still to be added."""
-    command, _, text = line.partition(" ")
+    command, *text = line.split(maxsplit=1)
     return {
         "token": "",
         "team_id": acme.team_id,
@@ -21,7 +21,7 @@ def slash_form(acme: Acme, person: Person, room: Room, *, line: str) -> Body:
         "user_id": person.id,
         "user_name": person.name,
         "command": command,
-        "text": text.strip(),
+        "text": "".join(text).strip(),
         "api_app_id": acme.app.id,
         "is_enterprise_install": "false",
     }

@@ -164,6 +164,14 @@ async def test_a_command_tells_who_asked_what_and_where() -> None:
         }
 
 
+async def test_a_command_may_have_its_words_on_the_next_line() -> None:
+    """Slack's box takes several lines, and the first word is the command."""
+    async with scripted() as (slack, app, _):
+        await slack.people.says("bob", "prod", "/release\nwhy api\nprod")
+        (request,) = app.requests
+        assert (request.body["command"], request.body["text"]) == ("/release", "why api\nprod")
+
+
 async def test_an_answer_for_everybody_is_a_message() -> None:
     """If the app says so."""
     async with scripted() as (slack, app, _):
