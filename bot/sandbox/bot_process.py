@@ -110,7 +110,7 @@ class BotProcess:
             await process.wait()
 
     async def _keep(self) -> None:
-        with self.log_file.open("a", encoding="utf-8") as written:
+        with self.log_file.open("ab", buffering=0) as written:
             while not self._stopping:
                 self.state, kills = BotState.STARTING, self.kills
                 await self._live(written)
@@ -119,7 +119,7 @@ class BotProcess:
                     raise SetupError(f"the bot does not come up; it said last: {_last_words(self.log)}")
                 await asyncio.sleep(AGAIN_S)
 
-    async def _live(self, written: IO[str]) -> None:
+    async def _live(self, written: IO[bytes]) -> None:
         """One life, from start to end."""
         self._process = await asyncio.create_subprocess_exec(
             *COMMAND, "serve",
@@ -136,10 +136,12 @@ class BotProcess:
             self._hear(line.decode(errors="replace").rstrip("\n"), written)
         await self._process.wait()
 
-    def _hear(self, line: str, written: IO[str]) -> None:
+    def _hear(self, line: str, written: IO[bytes]) -> None:
         self.log.append(line)
-        written.write(f"{line}\n")
-        written.flush()
+        try:
+            written.write(f"{line}\n".encode())
+        except OSError as exc:  # a full disk takes the log's room, not the bot's
+            self.log.append(f"(the line above is not in {self.log_file.name}: {exc.strerror})")
         is_there = self._process is not None and self._process.returncode is None
         if (port := _port(line)) is not None and is_there and not self._stopping:
             self._has_served = True

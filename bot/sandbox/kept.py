@@ -10,6 +10,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from bot import logs
 from bot.domain.errors import SetupError
 from bot.sandbox.kubernetes.server import KubernetesServer
 from bot.sandbox.scenery import Manifest
@@ -17,6 +18,8 @@ from bot.sandbox.scenery import Manifest
 CLUSTER = "cluster.json"
 CONTROLLERS_OWN = "deployment.kubernetes.io/"
 DEPLOYMENT = ("apps/v1", "Deployment")
+
+log = logs.get(__name__)
 
 
 class Kept:
@@ -46,7 +49,10 @@ class Kept:
             found = {f"{namespace}/{name}": _shown(cluster, namespace, name) for namespace, name in names}
             text = json.dumps(found, indent=2)
             if text != self._written:
-                self._write(text)
+                try:
+                    self._write(text)
+                except OSError as exc:  # the cluster goes on; it is tried again at the next change
+                    log.warning("what the cluster runs is not kept for the next start", error=str(exc))
 
         cluster.listen(note)
 

@@ -112,6 +112,14 @@ async def test_it_serves_inside_the_block_and_is_gone_after_it(tmp_path: Path) -
         assert not is_there(pid)
 
 
+async def test_a_full_disk_takes_the_logs_room_and_not_the_bots(tmp_path: Path) -> None:
+    """It serves, is read on, and says what is missing in the file."""
+    (tmp_path / "bot.log").symlink_to("/dev/full")
+    async with beside(tmp_path) as scene, scene.bot.running():
+        assert scene.bot.state is BotState.SERVING
+        assert "(the line above is not in bot.log: No space left on device)" in scene.log
+
+
 async def test_killed_it_comes_back_somewhere_else(tmp_path: Path) -> None:
     """After a kill it is another process, and says where it serves now; the file has the lines of both lives."""
     async with beside(tmp_path) as scene, scene.bot.running():

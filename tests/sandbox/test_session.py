@@ -12,11 +12,14 @@ import pytest
 
 from bot.domain.errors import SetupError
 from bot.sandbox import folder as own_folder
+from bot.sandbox import scenery
 from bot.sandbox.kept import CLUSTER, Kept
+from bot.sandbox.kubernetes.server import KubernetesServer
 from bot.sandbox.session import Sandbox, sandbox
 from bot.sandbox.slack.records import Message
 from bot.sandbox.slack.shown import Shown
 from bot.slack.mrkdwn import plain
+from tests.fakes.clock import FakeClock
 from tests.sandbox.started import READY, beginning, ended, first_children, has_ended, started
 
 WITHIN_S = 30
@@ -110,6 +113,19 @@ def test_a_cluster_that_cannot_be_read_is_named(tmp_path: Path, written: str) ->
     (tmp_path / CLUSTER).write_text(written)
     with pytest.raises(SetupError, match=r"cluster\.json cannot be read .* choose an empty --folder"):
         Kept(tmp_path)
+
+
+async def test_a_full_disk_does_not_stop_the_cluster(tmp_path: Path) -> None:
+    """What it runs cannot be kept for the next start; it runs all the same."""
+    (tmp_path / "cluster.half").symlink_to("/dev/full")
+    clock = FakeClock()
+    cluster = KubernetesServer(clock)
+    cluster.apply(scenery.deployment("api", "registry.example/acme/api:v1", 2))
+    Kept(tmp_path).follow(cluster, [("default", "api")])
+    cluster.settle()
+    (seen,) = cluster.shown()
+    assert (seen.tag, seen.ready) == ("v1", 2)
+    assert not (tmp_path / CLUSTER).exists()
 
 
 async def test_two_stand_side_by_side(tmp_path: Path) -> None:

@@ -17,6 +17,9 @@ from bot.sandbox.slack.workspace import Workspace
 
 P = ParamSpec("P")
 
+LONGEST_TEXT = 40_000
+"""Characters of one message (docs.slack.dev/changelog/2018-truncating-really-long-messages)."""
+
 IS_DOWN = "Slack is down: nothing was sent."
 """What people read while the workspace is away."""
 
@@ -51,6 +54,8 @@ class People:
         person, room = self._there(user, channel)
         if not text.strip():
             raise SlackFaultError("no_text")
+        if len(text) > LONGEST_TEXT:
+            raise SlackFaultError("msg_too_long")
         if text.startswith("/"):
             return await self._interactions.command(person, room, text.strip(), thread_ts=thread_ts)
         message = self._written(person, room, text, thread_ts=thread_ts)
@@ -148,5 +153,5 @@ class People:
 
 def refused(fault: SlackFaultError) -> Shown:
     """What a person reads when their client would not do it."""
-    said = IS_DOWN if fault.error == "slack_is_down" else f"That did not work: {fault.error}."
+    said = IS_DOWN if fault.error == "slack_is_down" else f"That did not work: {fault.error.replace('_', ' ')}."
     return Shown(acknowledged=False, error=fault.error, text=said)
