@@ -203,16 +203,18 @@ class Worker:
 
         Raises RuntimeError when it does not come to rest: then something asks for another turn without moving.
         """
+        hears = delivers = True
+        room_in: timedelta | None = None
         for _ in range(RESTLESS):
-            busy, room_in = await self._once(guarded=guarded)
-            if not busy:
+            handled = await self._parts.inbox.turn() if hears else 0
+            leased = await self._lease()
+            for one in leased:
+                await (self._pass(one) if guarded else self._parts.reconciler.reconcile(one))
+            sent: object = 0
+            if delivers or handled or leased:
+                sent, room_in = await self._parts.relay.turn()
+            if not (handled or leased or sent):
                 return room_in
+            # At one and the same moment there is nothing new but what was heard, and what was only begun.
+            hears, delivers = bool(handled) or self._parts.bells.inbox.is_set(), bool(sent)
         raise RuntimeError(f"{RESTLESS} turns at one moment, and something is still due")
-
-    async def _once(self, *, guarded: bool) -> tuple[bool, timedelta | None]:
-        handled = await self._parts.inbox.turn()
-        leased = await self._lease()
-        for one in leased:
-            await (self._pass(one) if guarded else self._parts.reconciler.reconcile(one))
-        sent, room_in = await self._parts.relay.turn()
-        return bool(handled or leased or sent), room_in
