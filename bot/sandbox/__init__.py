@@ -14,6 +14,7 @@ behaviour     how a version answers: what its tag says, and what somebody has sa
 counting      what one pod counts, drawn from a seed
 endpoint      a pod that gets a share of a service's requests
 service_door  what smoke checks ask of the services
+github        commits, checks, files and workflows; evidence is what speaks for each version, there and in the registry
 
 scenery       what stands there before anybody types: versions, manifests, the catalogue and the runbooks
 page          the page's files; page_server serves them, channel_api is its half of Slack, own_page keeps others out

@@ -7,6 +7,7 @@ from rich.console import Console
 
 from bot.sandbox import folder as own_folder
 from bot.sandbox.kept import Kept
+from bot.sandbox.registry.signing import ImageSigner
 from bot.sandbox.rehearsal import Rehearsal, settings_of, virtual_timing
 from bot.sandbox.session import furnish
 from bot.sandbox.surroundings import Surroundings
@@ -25,8 +26,9 @@ async def fast_tour(folder: Path, console: Console) -> bool:
     around = Surroundings(clock, rate=TOUR_RATE, timing=virtual_timing(clock))
     with own_folder.claimed(folder):
         async with around.serving(folder) as addresses:
-            configuration = load(own_folder.write(folder, addresses))
-            furnish(around, addresses, Kept(folder))
+            signer = ImageSigner()
+            configuration = load(own_folder.write(folder, addresses, public_key=signer.public_pem))
+            furnish(around, addresses, Kept(folder), signer)
             stage = Rehearsal(around, clock, settings_of(folder, around))
             async with stage.running(configuration):
                 await stage.passes(SETTLED)

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from bot.domain.errors import SetupError
 from bot.sandbox import scenery
+from bot.sandbox.github.server import TOKEN
 from bot.sandbox.kept import CLUSTER
 from bot.sandbox.surroundings import Addresses
 
@@ -20,11 +21,12 @@ MARK = scenery.CATALOGUE.splitlines()[0]
 """The first line of a catalogue that a sandbox wrote."""
 
 LOCK, ADDRESSES = "sandbox.lock", "addresses.json"
-OURS = ("sluice.yaml", "sluice.db", "kubeconfig", "bot.log", "runbooks", ADDRESSES, CLUSTER)
+KEY, TOKEN_FILE = "cosign.pub", "github-token"
+OURS = ("sluice.yaml", "sluice.db", "kubeconfig", "bot.log", "runbooks", ADDRESSES, CLUSTER, KEY, TOKEN_FILE)
 """What a sandbox writes besides its lock."""
 
 PORT_MOST = 65_535
-SERVED = frozenset({"registry", "prometheus", "door"})
+SERVED = frozenset({"registry", "prometheus", "door", "github"})
 
 
 @contextmanager
@@ -69,8 +71,11 @@ def ports(folder: Path) -> Mapping[str, int]:
     return {name: int(port) for name, port in found.items() if port.isdecimal() and int(port) <= PORT_MOST}
 
 
-def write(folder: Path, at: Addresses) -> Path:
-    """The catalogue and its runbooks with these addresses; what was changed by hand stays. Returns its path."""
+def write(folder: Path, at: Addresses, *, public_key: str) -> Path:
+    """The catalogue and its runbooks with these addresses; what was changed by hand stays. Returns its path.
+    `public_key` is whose signatures count."""
+    (folder / KEY).write_text(public_key, encoding="utf-8")
+    (folder / TOKEN_FILE).write_text(TOKEN, encoding="utf-8")
     now = {key: str(value) for key, value in asdict(at).items()}
     catalogue, runbook = folder / "sluice.yaml", folder / "runbooks" / "canary.yaml"
     if catalogue.exists():
@@ -79,7 +84,12 @@ def write(folder: Path, at: Addresses) -> Path:
             text = text.replace(before, now.get(key, before))
     else:
         text = scenery.catalogue(
-            kubeconfig=now["kubeconfig"], registry=now["registry"], prometheus=now["prometheus"], door=now["door"]
+            kubeconfig=now["kubeconfig"],
+            registry=now["registry"],
+            prometheus=now["prometheus"],
+            door=now["door"],
+            github=now["github"],
+            folder=str(folder),
         )
     runbook.parent.mkdir(exist_ok=True)
     if not runbook.exists():

@@ -54,7 +54,7 @@ class Recorder:
     def _message(self, message: dict[str, Any], *, edited: bool) -> None:
         if message["user"] != self._slack.acme.app.user:
             return
-        text = self._named(plain(message["text"]))
+        text = self._named(plain(message["text"], links=False))
         if edited:
             text = _progress(text)
         sign = FIGURE.sub("#", text)

@@ -15,6 +15,9 @@ VERSIONS: Mapping[str, str] = {
     "sha131-latency": "twenty times slower",
     "sha132-crash": "crashes when it starts",
     "sha133-badpull": "its image cannot be pulled",
+    "sha140": "its tests failed: prod does not take it",
+    "sha141": "has a critical vulnerability: prod does not take it",
+    "sha142": "nobody signed it: prod does not take it",
 }
 """Tags in the registry; a word behind the number says how such a version behaves."""
 
@@ -27,6 +30,7 @@ TRIES = (
     ("/canary api sha123 prod", "to production: then vote ✅ as bob and as carol"),
     ("/canary api sha124 prod", "once more, with “canary throws errors” switched on while it is judged"),
     ("/rollback api prod", "back to the version before"),
+    ("/deploy api sha141 prod", "refused: a gate finds what stands against it"),
     ("/release matrix", "what runs where"),
     ("/release why api prod", "why something stands still"),
 )
@@ -60,6 +64,7 @@ environments:
     cluster: main
     namespace: prod
     protected: true
+    gates: [ci, vulnerabilities, signature]
     approval:
       from: "@release-approvers"
       count: 2
@@ -72,12 +77,17 @@ services:
   "{registry}": {{insecure: true}}
 metrics:
   main: {{prometheus: {{url: "{prometheus}"}}}}
+ci:
+  main: {{github: {{url: "http://{github}", token_file: "{folder}/github-token"}}}}
+signatures: {{key_file: "{folder}/cosign.pub"}}
+people: {{ann: U0ANN, bob: U0BOB, dave: U0DAVE}}
 runbooks_dir: runbooks
 """
 
 SERVICE = """\
   {name}:
     image: {registry}/acme/{name}
+    repository: {github}/acme/{name}
     workload: deployment/{name}
     channel: "#deploys"
     smoke: [{{get: "{door}/{{environment}}/{{service}}/healthz"}}]
@@ -86,10 +96,18 @@ SERVICE = """\
 """
 
 
-def catalogue(*, kubeconfig: str, registry: str, prometheus: str, door: str) -> str:
-    """The text of `sluice.yaml`. `registry` is a host with its port, `kubeconfig` a path; the others are URLs."""
-    services = "".join(SERVICE.format(name=name, registry=registry, door=door) for name in SERVICES)
-    return CATALOGUE.format(kubeconfig=kubeconfig, registry=registry, prometheus=prometheus, services=services)
+def catalogue(*, kubeconfig: str, registry: str, prometheus: str, door: str, github: str, folder: str) -> str:
+    """The text of `sluice.yaml`. `registry` and `github` are hosts with their ports, `kubeconfig` and `folder` paths;
+    the others are URLs."""
+    services = "".join(SERVICE.format(name=name, registry=registry, door=door, github=github) for name in SERVICES)
+    return CATALOGUE.format(
+        kubeconfig=kubeconfig,
+        registry=registry,
+        prometheus=prometheus,
+        services=services,
+        github=github,
+        folder=folder,
+    )
 
 
 def manifests(registry: str) -> list[tuple[str, Manifest]]:

@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -15,10 +14,12 @@ from bot.sandbox import folder as own_folder
 from bot.sandbox import scenery
 from bot.sandbox.bot_process import BotProcess
 from bot.sandbox.channel_api import ChannelApi
+from bot.sandbox.evidence import Evidence
 from bot.sandbox.kept import Kept
 from bot.sandbox.loopback import HOST, listening
 from bot.sandbox.page_server import PageServer
 from bot.sandbox.panel import panel
+from bot.sandbox.registry.signing import ImageSigner
 from bot.sandbox.surroundings import Addresses, Surroundings
 from bot.sandbox.switches import Switches
 from bot.sandbox.vocabulary import vocabulary
@@ -28,7 +29,6 @@ EVENTS = "/slack/events"
 RATE = 100.0
 """Requests a second to each service."""
 
-BUILT = datetime(2026, 1, 5, 9, tzinfo=UTC)
 """When the first version was built, the others a day after another: an image that is built at the same moment has the
 same digest in the next life of a folder, where releases know it by that."""
 
@@ -80,8 +80,9 @@ async def sandbox(folder: Path, *, port: int = 0, rate: float = RATE) -> AsyncIt
     async with AsyncExitStack() as stack:
         stack.enter_context(own_folder.claimed(folder))
         addresses = await stack.enter_async_context(_serving(around, folder))
-        configuration = load(own_folder.write(folder, addresses))
-        furnish(around, addresses, Kept(folder))
+        signer = ImageSigner()
+        configuration = load(own_folder.write(folder, addresses, public_key=signer.public_pem))
+        furnish(around, addresses, Kept(folder), signer)
         await stack.enter_async_context(_going(around))
         bot = BotProcess(_environment(folder, around), folder, on_serving=lambda url: _found(around, url))
         made = Sandbox(folder, around, bot, configuration)
@@ -103,11 +104,11 @@ async def _serving(around: Surroundings, folder: Path) -> AsyncIterator[Addresse
         yield addresses
 
 
-def furnish(around: Surroundings, at: Addresses, kept: Kept) -> None:
-    """Versions into the registry, and what runs into the cluster."""
-    for number, tag in enumerate(scenery.VERSIONS):
-        for service in scenery.SERVICES:
-            around.registry.push(f"acme/{service}", tag, created=BUILT + timedelta(days=number))
+def furnish(around: Surroundings, at: Addresses, kept: Kept, signer: ImageSigner) -> None:
+    """Versions and what speaks for them into registry and GitHub, and what runs into the cluster."""
+    evidence = Evidence(around.registry, around.github, signer)
+    for service in scenery.SERVICES:
+        evidence.give(service, now=around.now)
     around.furnish(kept.as_it_was(scenery.manifests(at.registry)))
     kept.follow(around.cluster, [(namespace, name) for namespace in scenery.NAMESPACES for name in scenery.SERVICES])
 

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from bot.ports.clock import Clock
+from bot.sandbox.github.server import GitHubServer
 from bot.sandbox.kubernetes.server import KubernetesServer, kubeconfig
 from bot.sandbox.loopback import listening
 from bot.sandbox.prometheus.server import PrometheusServer
@@ -21,13 +22,15 @@ from bot.sandbox.traffic import SECOND, Traffic
 
 @dataclass(frozen=True, slots=True)
 class Addresses:
-    """Where the stand-ins are. `registry` is a host with its port; the others are URLs; `kubeconfig` is a path."""
+    """Where the stand-ins are. `registry` and `github` are hosts with their ports; the others are URLs; `kubeconfig` is
+    a path."""
 
     kubeconfig: Path
     slack: str
     registry: str
     prometheus: str
     door: str
+    github: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,8 +67,14 @@ class Surroundings:
         self.traffic = Traffic(clock, seed, rate=rate, tick=tick, version_of=self.registry.version_of)
         self.prometheus = PrometheusServer(clock, self.traffic)
         self.door = ServiceDoor(self.traffic)
+        self.github = GitHubServer(clock)
         self.traffic.before_counting(self._catch_up)
         self.cluster.listen(self._follow)
+
+    @property
+    def now(self) -> datetime:
+        """The present of all stand-ins."""
+        return self._clock.now()
 
     @asynccontextmanager
     async def serving(self, folder: Path, *, ports: Mapping[str, int] | None = None) -> AsyncIterator[Addresses]:
@@ -80,12 +89,15 @@ class Surroundings:
                     ("registry", self.registry),
                     ("prometheus", self.prometheus),
                     ("door", self.door),
+                    ("github", self.github),
                 )
             ]
             slack = await stack.enter_async_context(self.slack.serving())
             path = folder / "kubeconfig"
             path.write_text(kubeconfig(urls[0]))
-            yield Addresses(path, slack, urls[1].removeprefix("http://"), urls[2], urls[3])
+            self.github.web = urls[4]
+            hosts = [url.removeprefix("http://") for url in urls]
+            yield Addresses(path, slack, hosts[1], urls[2], urls[3], hosts[4])
 
     def furnish(self, manifests: Iterable[tuple[str, Manifest]]) -> None:
         """Put objects into their namespaces, at rest since a while. Each Service among them gets requests."""

@@ -227,7 +227,7 @@ class Witness:
 
     def _named(self, text: str) -> str:
         """Text with people by name."""
-        text = plain(text)
+        text = plain(text, links=False)
         for person in self._slack.workspace.people.values():
             text = text.replace(f"@{person.id}", f"@{person.name}")
         for group in self._slack.workspace.groups.values():

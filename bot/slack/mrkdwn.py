@@ -141,8 +141,10 @@ def counted(number: int, noun: str) -> str:
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
-def plain(text: str) -> str:
-    """mrkdwn for a reader without Slack: a terminal, a log."""
+def plain(text: str, *, links: bool = True) -> str:
+    """mrkdwn for a reader without Slack: a terminal, a log. Without `links` only what they are called is left."""
+    if not links:
+        text = re.sub(r"<https?://[^|>]*\|([^>]*)>", r"\1", text)
     text = re.sub(r"<!date\^[^|>]*\|([^>]*)>", r"\1", text)
     text = re.sub(r"<!subteam\^@?([^>|]*)[^>]*>|<@([^>|]*)[^>]*>", lambda m: f"@{m[1] or m[2]}", text)
     text = re.sub(r":([a-z_]+):", lambda m: _SYMBOLS.get(m[1], m[0]), text)
