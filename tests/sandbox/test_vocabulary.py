@@ -16,7 +16,12 @@ def words(tmp_path: Path) -> dict[str, list[Word]]:
     (tmp_path / "runbooks").mkdir()
     (tmp_path / "runbooks" / "canary.yaml").write_text(scenery.CANARY)
     text = scenery.catalogue(
-        kubeconfig="kubeconfig", registry="registry.example", prometheus="http://metrics", door="http://door"
+        kubeconfig="kubeconfig",
+        registry="registry.example",
+        prometheus="http://metrics",
+        door="http://door",
+        github="127.0.0.1:3",
+        folder="here",
     )
     (tmp_path / "sluice.yaml").write_text(text)
     configuration = load(tmp_path / "sluice.yaml")
