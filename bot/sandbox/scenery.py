@@ -30,9 +30,8 @@ TRIES = (
     ("/canary api sha123 prod", "to production: then vote ✅ as bob and as carol"),
     ("/canary api sha124 prod", "once more, with “canary throws errors” switched on while it is judged"),
     ("/rollback api prod", "back to the version before"),
-    ("/deploy api sha141 prod", "refused: a gate finds what stands against it"),
+    ("/deploy api sha141 prod", "a gate refuses it"),
     ("/release matrix", "what runs where"),
-    ("/release why api prod", "why something stands still"),
 )
 
 CANARY = """\

@@ -7,7 +7,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from PIL import Image
-from playwright.sync_api import FloatRect, Page
+from playwright.sync_api import Page
 
 from tests.browser.channel import become, comes, loaded, message, open_thread, say, switch, vote
 from tests.browser.chromium import NARROW, Pages, chromium
@@ -46,10 +46,7 @@ def ballot(asking: Page, watching: Page, folder: Path) -> None:
     shown = message(watching, "sha123 → prod")
     comes(shown.filter(has_text="Votes: 1 of 2"))
     comes(shown.filter(has_text="Do not count"))
-    box = shown.bounding_box()
-    assert box is not None  # it is visible
-    part: FloatRect = {"x": box["x"], "y": box["y"], "width": min(box["width"], 860), "height": box["height"]}
-    save(watching.screenshot(clip=part), folder / "ballot.png")
+    save(shown.screenshot(), folder / "ballot.png")
 
 
 def judging(asking: Page, watching: Page, folder: Path) -> None:
