@@ -64,6 +64,7 @@ class Worker:
         self._stopping = asyncio.Event()
         self._moving: set[str] = set()
         self._broken: Counter[RunId] = Counter()
+        self._heard_all = False
 
     # --- a process that serves ---
 
@@ -203,10 +204,12 @@ class Worker:
 
         Raises RuntimeError when it does not come to rest: then something asks for another turn without moving.
         """
-        hears = delivers = True
+        bell = self._parts.bells.inbox
+        # Who survives faults is rung for whatever is heard; then only what a fault has left is looked for besides.
+        hears, delivers = not guarded or bell.is_set() or not self._heard_all, True
         room_in: timedelta | None = None
         for _ in range(RESTLESS):
-            handled = await self._parts.inbox.turn() if hears else 0
+            handled = await self._heard() if hears else 0
             leased = await self._lease()
             for one in leased:
                 await (self._pass(one) if guarded else self._parts.reconciler.reconcile(one))
@@ -216,5 +219,12 @@ class Worker:
             if not (handled or leased or sent):
                 return room_in
             # At one and the same moment there is nothing new but what was heard, and what was only begun.
-            hears, delivers = bool(handled) or self._parts.bells.inbox.is_set(), bool(sent)
+            hears, delivers = bool(handled) or bell.is_set(), bool(sent)
         raise RuntimeError(f"{RESTLESS} turns at one moment, and something is still due")
+
+    async def _heard(self) -> int:
+        self._parts.bells.inbox.clear()
+        self._heard_all = False
+        handled = await self._parts.inbox.turn()
+        self._heard_all = not handled
+        return handled

@@ -134,7 +134,6 @@ class Rehearsal:
         for _ in range(RESTLESS):
             await self.around.slack.delivered()
             bells = self._bot.bells
-            bells.inbox.clear()
             self._alarm = None
             room_in = await self._bot.worker.settle(guarded=True)
             bells.runs.clear()

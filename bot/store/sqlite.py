@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import IO, Any, TypeVar
 
 import aiosqlite
-from sqlalchemy import Connection, Engine, create_engine, event, text
+from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import URL
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.pool import AsyncAdaptedQueuePool
@@ -210,11 +210,11 @@ def _run(connection: Any, *pragmas: str) -> None:
 
 
 def _begin(connection: Connection) -> None:
-    connection.execute(text("BEGIN"))
+    connection.exec_driver_sql("BEGIN")
 
 
 def _begin_immediate(connection: Connection) -> None:
-    connection.execute(text(BEGIN_WRITING))
+    connection.exec_driver_sql(BEGIN_WRITING)
 
 
 async def _begun(connection: AsyncConnection) -> None:
