@@ -5,7 +5,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from benchmarks import ack, canary, crowd, deploy, gates
+from benchmarks import ack, canary, crowd, deploy, gates, rehearsal
 from benchmarks.judge import command
 
 ALL = {
@@ -13,6 +13,7 @@ ALL = {
     "crowd": crowd.main,
     "deploy": deploy.main,
     "gates": gates.main,
+    "rehearsal": rehearsal.main,
     "ack": ack.main,
     "judge": command.main,
 }
