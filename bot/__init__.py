@@ -6,5 +6,7 @@
 - `runbooks` (a package beside this one): what a run does: YAML, planner, step and gate kinds.
 - `commands` (beside it too): what people may ask: one grammar, one registry, one file per verb.
 - `bot.store`, `bot.adapters`, `bot.slack`: the outer ring, each behind a port.
-- `bot.app`: the only module that knows every class. `bot.cli` and `bot.__main__` start it.
+- `bot.app`: the only module that knows every class. `bot.opening` opens the real servers around it, `bot.serving` keeps
+  it alive, `bot.cli` and `bot.__main__` start it; `bot.audit` proves the journal.
+- `bot.sandbox`: stand-ins for all of these servers, a page, a tour and the simulator. Nothing below knows of it.
 """

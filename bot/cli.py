@@ -15,10 +15,10 @@ from rich.markdown import Markdown
 
 from bot import logs
 from bot.adapters.system_clock import SystemClock
+from bot.audit import BrokenJournalError, proven
 from bot.domain.errors import SluiceError
 from bot.domain.ids import TERMINAL, UserId, terminal_user
 from bot.domain.invocation import Invocation, Origin
-from bot.domain.journal import ChainedEntry, first_break
 from bot.settings import Settings
 from bot.store.database import Database
 from bot.store.readiness import require_tables
@@ -34,7 +34,6 @@ audit = typer.Typer(no_args_is_help=True, help="The hash-chained journal.")
 app.add_typer(audit, name="audit")
 
 WORDS = {"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []}
-PAGE = 1000
 BAD = 1
 
 
@@ -134,18 +133,14 @@ def verify() -> None:
     """Prove that no entry of the journal was changed or dropped."""
 
     async def work() -> bool:
-        entries: list[ChainedEntry] = []
         url = Settings.read().database_url
         await require_tables(url)
-        async with Database(url) as database, database.reading() as tx:
-            while page := await tx.journal(after=len(entries), limit=PAGE):
-                entries += page
-        broken = first_break(entries)
-        if broken is not None:
-            typer.echo(f"The journal is broken at entry {broken} of {len(entries)}.", err=True)
-            return False
-        head = entries[-1].hash[:12] if entries else "empty"
-        typer.echo(f"{len(entries)} entries, chain intact, head {head}.")
+        async with Database(url) as database:
+            try:
+                typer.echo(await proven(database))
+            except BrokenJournalError as exc:
+                typer.echo(str(exc), err=True)
+                return False
         return True
 
     run(work())

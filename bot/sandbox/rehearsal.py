@@ -16,7 +16,7 @@ import httpx
 
 from bot.adapters.http_probe import HttpProber
 from bot.app import Bot, Configured, assemble
-from bot.domain.journal import ChainedEntry, first_break
+from bot.audit import BrokenJournalError, proven
 from bot.opening import opened, opened_ports, opened_slack
 from bot.ports.clock import Clock
 from bot.ports.pipelines import CiServers
@@ -32,7 +32,6 @@ from bot.store.database import Database
 from bot.web import SLACK_PATH, Server
 from runbooks.configuration import Configuration
 
-PAGE = 1000
 RESTLESS = 200
 """More rounds between the bot and Slack than anything takes that happens at one moment."""
 
@@ -145,13 +144,10 @@ class Rehearsal:
 
     async def audited(self) -> str:
         """See `Stage`."""
-        entries: list[ChainedEntry] = []
-        async with self.opened.reading() as tx:
-            while page := await tx.journal(after=len(entries), limit=PAGE):
-                entries += page
-        if first_break(entries) is not None:
-            raise NotAsToldError("the journal's chain is broken")
-        return f"{len(entries)} entries, chain intact"
+        try:
+            return str(await proven(self.opened))
+        except BrokenJournalError as exc:
+            raise NotAsToldError(str(exc)) from exc
 
     @property
     def opened(self) -> Database:

@@ -9,7 +9,7 @@ from bot import logs
 from bot.cli import run
 from bot.sandbox.ending import INTERRUPTED, until_ended
 from bot.sandbox.rehearsal import paced
-from bot.sandbox.scenarios import Scenario
+from bot.sandbox.scenarios import ABOUT, Scenario
 from bot.sandbox.simulate import Asked, unfit, usual
 from bot.sandbox.simulate import simulate as simulated
 from bot.sandbox.transcript import Format, Rehearsed, verdict, write
@@ -21,8 +21,10 @@ ALL: tuple[str, ...] = ()
 """No names: every runbook there is."""
 
 RUNBOOK = Annotated[str, typer.Argument(help="The runbook's name; `all` for every one there is.")]
+SCENARIOS = " ".join(f"{scenario}: {about}" for scenario, about in ABOUT.items())
 SCENARIO = Annotated[
-    list[Scenario] | None, typer.Option(help="What happens to it; several times for several. Without: all of them.")
+    list[Scenario] | None,
+    typer.Option(help=f"What happens to it; several times for several. Without: all of them. {SCENARIOS}"),
 ]
 SERVICE = Annotated[str, typer.Option(help="Of the catalogue; its first one where none is given.")]
 ENVIRONMENT = Annotated[str, typer.Option(help="Of the catalogue; its first protected one where none is given.")]

@@ -19,20 +19,8 @@ from bot.domain.errors import SetupError
 from bot.sandbox.bot_process import BotProcess, BotState
 from bot.sandbox.slack.stand_in import SlackStandIn
 from bot.store.database import Database
+from tests.test_serving import CATALOGUE, KUBECONFIG
 
-CATALOGUE = """
-clusters: {main: {kubeconfig: %s}}
-environments: {staging: {cluster: main, namespace: staging}}
-services: {api: {image: registry.example/acme/api, workload: deployment/api, channel: "#deploys"}}
-"""
-KUBECONFIG = """
-apiVersion: v1
-kind: Config
-current-context: nowhere
-contexts: [{name: nowhere, context: {cluster: nowhere, user: nobody}}]
-clusters: [{name: nowhere, cluster: {server: "http://127.0.0.1:9"}}]
-users: [{name: nobody, user: {token: nothing}}]
-"""
 WITHIN_S = 30
 
 

@@ -15,7 +15,6 @@ QUEUED = timedelta(seconds=2)
 """So long a run waits for a runner."""
 
 KEY = "sluice_key"
-SHORT_SHA = 7
 ANN = Author()
 
 

@@ -57,7 +57,7 @@ class KubernetesServer:
         self._behaviours = Behaviours()
         happenings = Happenings(self._objects)
         self._kubelet = Kubelet(self._store, Node(self._timeline, times, self._behaviours, digest_of), happenings)
-        self._controllers = Controllers(self._objects, happenings, times)
+        Controllers(self._objects, happenings, times)
         self._watches = Watches(self._store)
         self._requests = Requests(self._objects, self._watches, self._kubelet, self.advance)
         self._listeners: list[Callable[[datetime], None]] = []
