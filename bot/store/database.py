@@ -49,6 +49,8 @@ class Database:
     async def __aenter__(self) -> "Database":
         if not self._is_sqlite:
             self._writer = create_async_engine(self._url, pool_size=POSTGRES_CONNECTIONS, pool_pre_ping=True)
+            # Of the same connections: what only reads sees one moment, as it does in SQLite.
+            self._reader = self._writer.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
             return self
         if self._path:
             sqlite.require_writable(self._path)
@@ -95,12 +97,12 @@ class Database:
 
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[SqlTransaction]:
-        """A transaction that only reads, and hinders nobody who writes."""
+        """A transaction that only reads, sees one moment, and hinders nobody who writes."""
         if self._is_sqlite and self._reader is None:
             async with self.transaction() as tx:
                 yield tx
             return
-        async with _translated(), self._opened(self._reader or self._writer).connect() as connection:
+        async with _translated(), self._opened(self._reader).connect() as connection:
             yield SqlTransaction(connection)
 
     async def hear(self, invocation: Invocation) -> bool:

@@ -61,8 +61,7 @@ class RunTable(Tables):
         return [run_of(row) for row in await self._rows(query)]
 
     async def save(self, run: Run, *, before: Run, lease: Lease, wake_at: datetime | None) -> None:
-        beside = select(RUNS.c.token, RUNS.c.hinted_at, RUNS.c.wish).where(RUNS.c.id == run.id)
-        row = await self._row(beside.with_for_update())
+        row = await self._row(BESIDE, {"run": run.id})
         if row is None or row.token != lease.token:
             raise FencedError(f"{run.id} belongs to a newer owner than token {lease.token}")
         if run.phase is Phase.SUCCEEDED and row.wish and before.wish is None:
@@ -79,7 +78,7 @@ class RunTable(Tables):
         if wake_at and row.hinted_at:
             wake_at = min(wake_at, row.hinted_at)
         freed = {"wake_at": wake_at, "hinted_at": None, "lease_owner": None, "lease_until": None}
-        await self._execute(update(RUNS).where(RUNS.c.id == run.id).values(_state(run, changes) | freed))
+        await self._execute(CHANGE, {"run": run.id, **_state(run, changes), **freed})
 
     async def amend(self, run: Run) -> None:
         changes = {
@@ -87,28 +86,20 @@ class RunTable(Tables):
             "pause": text_of(PAUSE, run.pause) if run.pause else None,
             "consent": text_of(CONSENT, run.consent) if run.consent else None,
         }
-        await self._execute(update(RUNS).where(RUNS.c.id == run.id).values(changes))
+        await self._execute(CHANGE, {"run": run.id, **changes})
 
     async def wake(self, run_id: RunId, *, at: datetime) -> None:
-        sooner = (RUNS.c.id == run_id) & RUNS.c.wake_at.is_not(None)
-        await self._execute(update(RUNS).where(sooner, RUNS.c.wake_at > at).values(wake_at=at))
-        await self._execute(update(RUNS).where(sooner, RUNS.c.lease_owner.is_not(None)).values(hinted_at=at))
+        await self._execute(SOONER, {"run": run_id, "at": at})
+        await self._execute(HINT, {"run": run_id, "hinted_at": at})
 
     async def lease_due(self, owner: str, now: datetime, *, duration: timedelta, limit: int) -> Sequence[Leased]:
-        query = (
-            select(RUNS)
-            .where(RUNS.c.wake_at <= now, _free(now))
-            .order_by(RUNS.c.wake_at)
-            .limit(limit)
-            .with_for_update(skip_locked=True)
-        )
         leased = []
-        for row in await self._rows(query):
+        for row in await self._rows(LEASABLE, {"now": now, "most": limit}):
             # Also above every token of a life before this one, whose marks are still on the workloads.
             token = max(row.token + 1, int(now.timestamp()))
             lease = Lease(RunId(row.id), owner, token, now + duration)
             held = {"lease_owner": owner, "lease_until": lease.until, "token": lease.token, "hinted_at": None}
-            await self._execute(update(RUNS).where(RUNS.c.id == row.id).values(held))
+            await self._execute(CHANGE, {"run": row.id, **held})
             leased.append(Leased(run_of(row), lease))
         return leased
 
@@ -176,7 +167,22 @@ def _next_due(now: "Moment") -> Executable:
 
 
 Moment = datetime | ColumnElement[datetime]
+
+# Built once; see `Tables`.
 NOW: ColumnElement[datetime] = bindparam("now", type_=UtcDateTime())
 RUNS_DUE = select(RUNS.c.id).where(RUNS.c.wake_at <= NOW, _free(NOW)).limit(1)
 NEXT_DUE = _next_due(NOW)
-"""Built once: each turn of the worker asks them, and building costs more than asking."""
+LEASABLE = (
+    select(RUNS)
+    .where(RUNS.c.wake_at <= NOW, _free(NOW))
+    .order_by(RUNS.c.wake_at)
+    .limit(bindparam("most"))
+    .with_for_update(skip_locked=True)
+)
+MINE = RUNS.c.id == bindparam("run")
+BESIDE = select(RUNS.c.token, RUNS.c.hinted_at, RUNS.c.wish).where(MINE).with_for_update()
+CHANGE = update(RUNS).where(MINE)
+"""To the columns that the values name."""
+
+SOONER = update(RUNS).where(MINE, RUNS.c.wake_at > bindparam("at")).values(wake_at=bindparam("at"))
+HINT = update(RUNS).where(MINE, RUNS.c.wake_at.is_not(None), RUNS.c.lease_owner.is_not(None))

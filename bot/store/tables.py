@@ -19,12 +19,14 @@ class Tables:
         """An insert that can pass over what is there: both databases can, each by a construct of its own."""
         return (postgresql.insert if self._connection.dialect.name == "postgresql" else sqlite.insert)(table)
 
-    async def _execute(self, statement: Executable) -> CursorResult[Any]:
-        return await self._connection.execute(statement)
+    # `values` are those of a statement that was built once: what each pass and each turn asks costs more to build than
+    # to answer.
+
+    async def _execute(self, statement: Executable, values: Mapping[str, Any] | None = None) -> CursorResult[Any]:
+        return await self._connection.execute(statement, values)
 
     async def _rows(self, statement: Executable, values: Mapping[str, Any] | None = None) -> list[Row[Any]]:
-        """`values` are those of a statement that was built once, because it is asked at every turn."""
         return list((await self._connection.execute(statement, values)).all())
 
-    async def _row(self, statement: Executable) -> Row[Any] | None:
-        return (await self._connection.execute(statement)).first()
+    async def _row(self, statement: Executable, values: Mapping[str, Any] | None = None) -> Row[Any] | None:
+        return (await self._connection.execute(statement, values)).first()

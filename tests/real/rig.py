@@ -12,13 +12,13 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-SERVICES = ("kubernetes", "slack", "registry", "github")
+SERVICES = ("kubernetes", "slack", "registry", "github", "postgres")
 MEASURED = ("traffic", "prometheus")
 """Started only where PROMETHEUS_URL names no server yet; the second one scrapes the first."""
 
 EXPORT = re.compile(r"^export (\w+)='(.*)'$", re.MULTILINE)
 WANTED = ("KUBECONFIG", "TEST_REGISTRY", "SLACK_API_URL", "SLACK_BOT_TOKEN", "RIG_SLACK_URL", "PROMETHEUS_URL")
-WANTED += ("RIG_TRAFFIC_URL", "GITHUB_API_URL", "GITHUB_TOKEN", "GITHUB_REPOSITORY")
+WANTED += ("RIG_TRAFFIC_URL", "GITHUB_API_URL", "GITHUB_TOKEN", "GITHUB_REPOSITORY", "DATABASE_URL")
 
 
 def main(command: list[str]) -> int:

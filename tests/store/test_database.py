@@ -1,4 +1,4 @@
-"""Opening an SQLite database: migrated, claimed, or refused with what to do."""
+"""Opening a database: migrated, claimed, or refused with what to do."""
 
 import os
 import socket
@@ -7,7 +7,7 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import Connection, inspect, text
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import SQLModel
 
@@ -39,6 +39,15 @@ def tables(path: Path) -> set[str]:
         return {name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
 
 
+def columns(connection: Connection) -> dict[str, dict[str, bool]]:
+    """Whether each column may be empty, by its table."""
+    found = inspect(connection)
+    return {
+        name: {column["name"]: bool(column["nullable"]) for column in found.get_columns(name)}
+        for name in found.get_table_names()
+    }
+
+
 async def test_a_fresh_file_gets_all_tables(tmp_path: Path) -> None:
     """And can be used at once."""
     path = tmp_path / "fresh.db"
@@ -58,24 +67,19 @@ async def test_migrating_again_keeps_what_is_there(store: Database) -> None:
         assert await stored(store) == run
 
 
-async def test_the_migrations_make_the_tables_that_the_code_expects(tmp_path: Path) -> None:
+async def test_the_migrations_make_the_tables_that_the_code_expects(store: Database) -> None:
     """The last revision and the rows of today are the same columns, under the same names."""
-    path = tmp_path / "fresh.db"
-    async with Database(file_url(path)) as database:
-        await database.migrate()
-    with closing(sqlite3.connect(path)) as connection:
-        for name, table in SQLModel.metadata.tables.items():
-            found = {row[1]: not row[3] for row in connection.execute(f"PRAGMA table_info({name})")}
-            assert found == {column.name: bool(column.nullable) for column in table.columns}, name
+    async with store, store.reading() as tx:
+        found = await tx._connection.run_sync(columns)
+    for name, table in SQLModel.metadata.tables.items():
+        assert found[name] == {column.name: bool(column.nullable) for column in table.columns}, name
 
 
-async def test_a_newer_database_is_refused(url: str, store: Database, tmp_path: Path) -> None:
+async def test_a_newer_database_is_refused(store: Database) -> None:
     """An older program must not guess what a newer one wrote."""
-    del url
-    with closing(sqlite3.connect(tmp_path / "sluice.db")) as connection:
-        connection.execute("UPDATE alembic_version SET version_num = '9999'")
-        connection.commit()
     async with store:
+        async with store.transaction() as tx:
+            await tx._execute(text("UPDATE alembic_version SET version_num = '9999'"))
         with pytest.raises(SetupError, match=r"revision 9999.*written by a newer one. Start that version, or restore"):
             await store.migrate()
 
@@ -119,21 +123,21 @@ async def test_a_read_only_file_is_refused(tmp_path: Path, template: Path) -> No
             await database.migrate()
 
 
-async def test_a_second_server_is_refused(store: Database, url: str) -> None:
+async def test_a_second_server_is_refused(file: str) -> None:
     """Two workers on one SQLite file would both believe to be alone."""
-    async with store, Database(url) as second:
-        store.claim()
-        assert store.sole
+    async with Database(file) as first, Database(file) as second:
+        first.claim()
+        assert first.sole
         with pytest.raises(SetupError, match=r"another `sluice serve` uses .*sluice\.db"):
             second.claim()
         assert not second.sole
 
 
-async def test_the_claim_ends_with_its_process(store: Database, url: str) -> None:
+async def test_the_claim_ends_with_its_process(file: str) -> None:
     """A stopped server leaves the file to the next one."""
-    async with store:
-        store.claim()
-    async with Database(url) as second:
+    async with Database(file) as first:
+        first.claim()
+    async with Database(file) as second:
         second.claim()
         assert second.sole
 
@@ -161,17 +165,17 @@ async def test_a_database_that_went_away_is_temporary(tmp_path: Path) -> None:
                 await tx.next_due(NOW)
 
 
-async def test_a_broken_promise_of_ours_is_not_called_an_outage(store: Database) -> None:
-    """The same run stored twice is a fault of the program, not of the database."""
-    async with store, store.transaction() as tx:
+async def test_a_broken_promise_of_ours_is_not_called_an_outage(file: str) -> None:
+    """The same run stored twice is a fault of the program, where nobody else can have stored it meanwhile."""
+    async with Database(file) as store, store.transaction() as tx:
         await added(tx)
         with pytest.raises(IntegrityError, match="UNIQUE"):
             await added(tx)
 
 
-async def test_commits_reach_the_disk_before_they_return(store: Database) -> None:
+async def test_commits_reach_the_disk_before_they_return(file: str) -> None:
     """An acknowledged command is never lost, not even to a power cut."""
-    async with store, store.transaction() as tx:
+    async with Database(file) as store, store.transaction() as tx:
         assert (await tx._rows(text("PRAGMA synchronous")))[0][0] == 2
         assert (await tx._rows(text("PRAGMA journal_mode")))[0][0] == "wal"
 

@@ -104,3 +104,14 @@ async def test_what_only_reads_cannot_write(store: Database) -> None:
                 await added(tx)
         async with store.reading() as tx:
             assert await tx.run(RunId("api-prod-1")) is None
+
+
+async def test_what_only_reads_sees_one_moment(store: Database) -> None:
+    """What was written since its first look is for the next one."""
+    async with store, store.reading() as tx:
+        assert await tx.run(RunId("api-prod-1")) is None
+        async with store.transaction() as beside:
+            await added(beside)
+        assert await tx.run(RunId("api-prod-1")) is None
+        async with store.reading() as later:
+            assert await later.run(RunId("api-prod-1"))
