@@ -44,7 +44,7 @@ test: $(READY)
 
 # Each group has a cluster of its own: a pretended kubelet loses connections with the pods that it deletes, and stops
 # after some two hundred of them.
-REAL_GROUPS := tests/real/test_release.py tests/real/test_survival.py \
+REAL_GROUPS := "tests/real/test_release.py tests/real/test_replicas.py" tests/real/test_survival.py \
   "tests/real/test_supply_chain.py tests/real/test_compatibility.py" \
   "tests/contracts --ignore-glob=*/test_canaries*" \
   tests/contracts/test_canaries.py tests/contracts/test_canaries_of_others.py tests/contracts/test_canaries_fresh.py \

@@ -55,7 +55,7 @@ async def serve(settings: Settings) -> None:
         port = await stack.enter_async_context(server.listening(settings.host, settings.port))
         _on_signals(bot, configured)
         settle_memory()
-        log.info("serving", port=port, mode="http" if handler else "socket", database=str(store.sole))
+        log.info("serving", port=port, mode="http" if handler else "socket", sole=store.sole)
         await bot.worker.serve()
     log.info("stopped")
 

@@ -27,14 +27,8 @@ class InvocationTable(Tables):
         return bool(stored.rowcount)
 
     async def unhandled(self, now: datetime, *, limit: int) -> Sequence[Heard]:
-        query = (
-            select(INVOCATIONS)
-            .where(INVOCATIONS.c.due_at <= now)
-            .order_by(INVOCATIONS.c.number)
-            .limit(limit)
-            .with_for_update(skip_locked=True)
-        )
-        rows = await self._rows(query)
+        due = select(INVOCATIONS).where(INVOCATIONS.c.due_at <= now).order_by(INVOCATIONS.c.number).limit(limit)
+        rows = await self._rows(due)
         return [Heard(row.number, INVOCATION.validate_json(row.body), row.attempts) for row in rows]
 
     async def answered(self, dedupe_key: str) -> tuple[int, bool] | None:

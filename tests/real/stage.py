@@ -98,6 +98,7 @@ class Stage:
     services: int = 0
     socket_mode: bool = False
     extra: str = ""
+    database: str = ""
     port: int = 0
     process: asyncio.subprocess.Process | None = None
     begun: str = "0"
@@ -146,7 +147,7 @@ class Stage:
             | socket_token
             | {
                 "SLUICE_CONFIG": str(self.folder / "sluice.yaml"),
-                "SLUICE_DATABASE_URL": f"sqlite:///{self.folder / 'sluice.db'}",
+                "SLUICE_DATABASE_URL": self.database or f"sqlite:///{self.folder / 'sluice.db'}",
                 "SLUICE_HOST": "127.0.0.1",
                 "SLUICE_PORT": str(self.port),
                 "SLACK_SIGNING_SECRET": secret,
@@ -223,10 +224,12 @@ async def stage(
     socket_mode: bool = False,
     replicas: int = 3,
     scene: Scene | None = None,
+    database: str = "",
 ) -> AsyncIterator[Stage]:
     """Set the stage: v1 runs with `replicas` pods in both environments, and the bot serves.
 
-    `services` more services share the workload: many runs without many pods. `scene` says what else there is.
+    `services` more services share the workload: many runs without many pods. `scene` says what else there is. The bot's
+    `database` is a file of its own where no URL is given.
     """
     async with AsyncExitStack() as stack:
         http = await stack.enter_async_context(httpx.AsyncClient(base_url=named("RIG_SLACK_URL"), timeout=30))
@@ -241,6 +244,7 @@ async def stage(
             services=services,
             socket_mode=socket_mode,
             extra=scene.catalogue if scene else "",
+            database=database,
         )
         here.port = free_port()
         (folder / "sluice.yaml").write_text(catalogue(here))
