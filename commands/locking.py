@@ -48,6 +48,11 @@ def _held_up(run: Run) -> bool:
     return any(gate.kind == LOCK and run.step(gate.key).phase is StepPhase.RUNNING for gate in gates)
 
 
+def keeps_up(lock: Lock, run: Run) -> bool:
+    """Whether a run that has its turn will wait for the lock: it has changed nothing, and the lock does not let it."""
+    return not run.changed and not run.phase.final and not lock.lets(run.request.requester, run.request.verb)
+
+
 def your_turn(run: Run, by: str) -> str:
     """Whoever waited need not look."""
     asked = run.request

@@ -26,10 +26,17 @@ def slip(error: SluiceError) -> Reply:
 
 
 def requested(
-    run: Run, state: TargetState, *, channel: str, now: datetime, back: str = "", locked: Lock | None = None
+    run: Run,
+    state: TargetState,
+    *,
+    channel: str,
+    now: datetime,
+    back: str = "",
+    locked: Lock | None = None,
+    own_lock: Lock | None = None,
 ) -> Reply:
     """A run was stored. `back`: the last known good version, where it is known already; `locked`: the lock that it
-    waits for."""
+    waits for; `own_lock`: the one of the same person for which the run waits that holds the target."""
     asked = run.request
     good = f"the last known good version{f', {version(back)},' if back else ''}"
     carried = f"what runs in *{asked.origin}*" if asked.origin else good
@@ -40,6 +47,10 @@ def requested(
     ahead = state.ahead_of(run.id)
     if locked:
         lines.append(f"It waits at place {len(ahead) + 1} in the line: {safe(str(locked))}.")
+    elif ahead and own_lock:
+        here = f"{asked.target.service} {asked.target.environment}"
+        place = f"It waits at place {len(ahead)}, behind {code(ahead[0])}, which waits for your own lock"
+        lines.append(f"{place}: {typed(f'abort {ahead[0]}')} makes way, {typed(f'unlock {here}')} lets that one go on.")
     elif ahead:
         place = f"It waits at place {len(ahead)}, behind {code(ahead[0])}, and begins by itself"
         lines.append(f"{place}; {typed(f'abort {run.id}')} leaves the line.")

@@ -5,6 +5,7 @@ from bot.ports.planning import Planning
 from commands import replies
 from commands.asking import Asked, request_for
 from commands.freezing import require_thawed
+from commands.locking import keeps_up
 from commands.permissions import require_may_start
 from commands.reply import Reply
 from commands.spec import Desk
@@ -26,4 +27,6 @@ async def stored(asked: Asked, desk: Desk) -> Reply:
     lock = await desk.tx.locked(asked.target)
     waits = lock if lock and not lock.lets(desk.invocation.user, asked.verb) else None
     state = await desk.tx.target_state(asked.target)
-    return replies.requested(run, state, channel=channel, now=desk.now, locked=waits)
+    ahead = await desk.tx.run(state.holder) if lock and not waits and state.holder not in (None, run.id) else None
+    own = lock if lock and ahead and keeps_up(lock, ahead) else None
+    return replies.requested(run, state, channel=channel, now=desk.now, locked=waits, own_lock=own)

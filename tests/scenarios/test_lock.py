@@ -77,6 +77,11 @@ async def test_who_locks_a_target_that_is_taken_is_told_how_to_get_it(world: Wor
             in (world.workspace.whispers(ANN)[-1])
         )
         await world.says(ANN, "deploy api v3 prod")
+        await world.passes(SECOND)
+        assert (
+            "behind `api-prod-1`, which waits for your own lock: `/release abort api-prod-1` makes way, "
+            "`/release unlock api prod` lets that one go on."
+        ) in world.workspace.whispers(ANN)[-1]
         await world.says(ANN, "abort api-prod-1")
         await world.passes(5 * SECOND)
         assert (await world.run("api-prod-2")).ballot is not None
