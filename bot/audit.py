@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from bot.domain.errors import SluiceError
 from bot.domain.journal import ChainedEntry, first_break
-from bot.ports.store import Store
+from bot.ports.store import Store, Transaction
 
 PAGE = 1000
 
@@ -26,11 +26,17 @@ class Proof:
 
 async def proven(store: Store) -> Proof:
     """Read all of it and follow its chain. Raises BrokenJournalError, naming the first entry that does not fit."""
-    entries: list[ChainedEntry] = []
     async with store.reading() as tx:
-        while page := await tx.journal(after=len(entries), limit=PAGE):
-            entries += page
+        entries = await whole(tx)
+    return Proof(len(entries), entries[-1].hash[:12] if entries else "empty")
+
+
+async def whole(tx: Transaction) -> list[ChainedEntry]:
+    """All entries, their chain followed. Raises BrokenJournalError."""
+    entries: list[ChainedEntry] = []
+    while page := await tx.journal(after=len(entries), limit=PAGE):
+        entries += page
     broken = first_break(entries)
     if broken is not None:
         raise BrokenJournalError(f"The journal is broken at entry {broken} of {len(entries)}.")
-    return Proof(len(entries), entries[-1].hash[:12] if entries else "empty")
+    return entries

@@ -2,10 +2,12 @@
 
 import asyncio
 import getpass
+import json
 import os
 import sys
 import uuid
-from collections.abc import Coroutine
+from collections.abc import AsyncIterator, Coroutine
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -15,10 +17,12 @@ from rich.markdown import Markdown
 
 from bot import logs
 from bot.adapters.system_clock import SystemClock
-from bot.audit import BrokenJournalError, proven
-from bot.domain.errors import SluiceError
-from bot.domain.ids import TERMINAL, UserId, terminal_user
+from bot.audit import proven
+from bot.domain.errors import SluiceError, UsageError
+from bot.domain.ids import TERMINAL, RunId, UserId, terminal_user
 from bot.domain.invocation import Invocation, Origin
+from bot.evidence import compare
+from bot.evidence import evidence as evidence_of
 from bot.settings import Settings
 from bot.store.database import Database
 from bot.store.readiness import require_tables
@@ -129,21 +133,64 @@ def explain(runbook: Annotated[str, typer.Argument(help="a runbook's name")]) ->
 
 
 @audit.command()
-def verify() -> None:
-    """Prove that no entry of the journal was changed or dropped."""
+def verify(
+    evidence: Annotated[Path | None, typer.Argument(help="a file that `sluice audit export` wrote")] = None,
+) -> None:
+    """Prove that no entry of the journal was changed or dropped, and that evidence says what the journal says."""
 
     async def work() -> bool:
-        url = Settings.read().database_url
-        await require_tables(url)
-        async with Database(url) as database:
-            try:
-                typer.echo(await proven(database))
-            except BrokenJournalError as exc:
-                typer.echo(str(exc), err=True)
-                return False
+        async with _journal() as database:
+            typer.echo(await proven(database))
+            if evidence:
+                typer.echo(await compare(database, _text_of(evidence)))
         return True
 
     run(work())
+
+
+@audit.command()
+def export(
+    run_id: Annotated[str, typer.Argument(metavar="RUN", help="such as api-prod-42")],
+    out: Annotated[Path | None, typer.Option(help="Write it there, and not to standard output.")] = None,
+) -> None:
+    """Write the evidence of a release, an in-toto statement: image, plan, votes, steps, its part of the journal."""
+
+    async def work() -> bool:
+        async with _journal() as database:
+            written = json.dumps(await evidence_of(database, RunId(run_id), SystemClock().now()), indent=2)
+        if out is None:
+            typer.echo(written)
+        else:
+            _write_new(out, f"{written}\n")
+        return True
+
+    run(work())
+
+
+def _text_of(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as exc:
+        raise UsageError(f"{path} cannot be read: {exc}.") from exc
+
+
+def _write_new(path: Path, text: str) -> None:
+    """Evidence that is there is never written over."""
+    try:
+        with path.open("x", encoding="utf-8") as file:
+            file.write(text)
+    except FileExistsError as exc:
+        raise UsageError(f"{path} is there already.", hint="Name another file, or remove that one.") from exc
+    except OSError as exc:
+        raise UsageError(f"{path} cannot be written: {exc}.") from exc
+
+
+@asynccontextmanager
+async def _journal() -> AsyncIterator[Database]:
+    url = Settings.read().database_url
+    await require_tables(url)
+    async with Database(url) as database:
+        yield database
 
 
 def asks(verb: str, summary: str) -> None:

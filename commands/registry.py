@@ -5,6 +5,7 @@ from typing import Any
 from commands.spec import CommandSpec
 from commands.verbs import (
     abort,
+    audit,
     canary,
     deploy,
     freeze,
@@ -31,6 +32,7 @@ COMMANDS: tuple[CommandSpec[Any], ...] = (
     matrix.SPEC,
     plan.SPEC,
     history.SPEC,
+    audit.SPEC,
     abort.SPEC,
     pause.SPEC,
     resume.SPEC,

@@ -14,6 +14,7 @@ from bot.cli import app
 from bot.domain.journal import AuditEntry
 from bot.store.database import Database
 from tests.builders import NOW
+from tests.fakes.workspace import ANN
 from tests.runbooks.catalogues import CATALOGUE
 from tests.scenarios.world import World, workload
 
@@ -135,7 +136,7 @@ def test_verify_finds_what_was_changed(sluice: Sluice, tmp_path: Path) -> None:
         connection.execute("UPDATE journal SET entry = replace(entry, 'U0ANN', 'U0EVE') WHERE number = 2")
         connection.commit()
     result = sluice("audit", "verify")
-    assert (result.exit_code, result.stderr) == (1, "The journal is broken at entry 2 of 3.\n")
+    assert (result.exit_code, result.stderr) == (1, "sluice: The journal is broken at entry 2 of 3.\n")
 
 
 def test_verify_of_an_empty_journal(sluice: Sluice, tmp_path: Path) -> None:
@@ -157,6 +158,27 @@ def test_asking_a_database_without_tables_says_what_to_run(sluice: Sluice, tmp_p
     """Nobody has migrated it."""
     (tmp_path / "sluice.db").touch()
     assert "has no tables yet; run `sluice migrate`" in sluice("release", "status").stderr
+
+
+def test_evidence_is_written_once_and_found_as_it_was_written(world: World, sluice: Sluice) -> None:
+    """A file that is there is never written over."""
+
+    async def release() -> None:
+        async with world:
+            await world.says(ANN, "deploy api v2 staging")
+            await world.finishes()
+
+    asyncio.run(release())
+    file = world.folder / "evidence.json"
+    assert sluice("audit", "export", "api-staging-1").output.startswith("{")
+    assert sluice("audit", "export", "api-staging-1", "--out", str(file)).exit_code == 0
+    again = sluice("audit", "export", "api-staging-1", "--out", str(file))
+    assert (again.exit_code, f"{file} is there already" in again.stderr) == (1, True)
+    found = sluice("audit", "verify", str(file))
+    assert (found.exit_code, "The evidence of api-staging-1 is as it was written" in found.output) == (0, True)
+    file.write_text(file.read_text().replace("succeeded", "failed"))
+    assert "was changed" in sluice("audit", "verify", str(file)).stderr
+    assert "cannot be read" in sluice("audit", "verify", str(file.with_name("nowhere"))).stderr
 
 
 # --- verbs that are asked through the database ---

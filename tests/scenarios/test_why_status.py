@@ -129,3 +129,38 @@ async def test_help_lists_every_verb(world: World) -> None:
     async with world:
         assert await answer(world, "help") == await answer(world, "")
         assert "`/rollback &lt;service&gt; &lt;environment&gt;" in await answer(world, "help rollback")
+
+
+async def test_audit_tells_who_let_it_through(world: World) -> None:
+    """In order, with the votes, and what came of it; and how to get evidence of it."""
+    async with world:
+        await world.says(ANN, "deploy api v2 prod")
+        await world.passes(5 * SECOND)
+        await world.reacts(BOB, "white_check_mark")
+        await world.reacts(CID, "white_check_mark")
+        await world.finishes()
+        said = await answer(world, "audit api-prod-1")
+    heads = [
+        "`api-prod-1`, deploy of *api* in *prod*. `sluice audit export api-prod-1` writes it all down as evidence.",
+        "<@U0ANN> asked: `deploy api v2 prod`",
+        "planned and sealed: `",
+        "@release-approvers asked for 2 votes on `",
+        "approved by <@U0BOB>, <@U0CID>",
+        ":white_check_mark: `set_image`",
+        "ended: succeeded",
+    ]
+    places = [said.find(head) for head in heads]
+    assert places == sorted(places), said
+    assert -1 not in places, said
+
+
+async def test_audit_tells_who_stopped_it_and_why(world: World) -> None:
+    """And that the ballot counts no more."""
+    async with world:
+        await world.says(ANN, "deploy api v2 prod")
+        await world.passes(5 * SECOND)
+        await world.says(BOB, 'abort api-prod-1 --reason "wrong *build*"')
+        await world.passes(5 * SECOND)
+        said = await answer(world, "audit api prod")
+    assert "<@U0BOB> stopped it: wrong" in said
+    assert "ended: aborted" in said
