@@ -12,6 +12,7 @@ from bot.domain.plan import Plan, PlannedStep, Previous, Verb
 from bot.domain.release import ReleaseRecord
 from bot.domain.run import Run
 from bot.ports.store import TargetState
+from commands.news import between
 from commands.reply import Reply
 from commands.spec import CommandSpec
 from commands.wording import ago, clipped, clock_time, code, person, safe, target, typed, version
@@ -129,7 +130,16 @@ def let_go_on(run: Run, step: PlannedStep) -> Reply:
 def dry_run(plan: Plan, now: datetime) -> Reply:
     """What would happen; nothing was stored."""
     head = f"This is what {typed(_command(plan))} would do. Nothing was started, and nobody was asked."
-    return Reply(clipped([head, *plan_lines(plan, now)], more="Narrow the runbook to see it all."))
+    news = between(plan.news) if plan.news else []
+    return Reply(clipped([head, *plan_lines(plan, now), *news], more="Narrow the runbook to see it all."))
+
+
+def difference(plan: Plan, now: datetime) -> Reply:
+    """What a version would bring to where it may go; nothing was stored."""
+    would = f"{version(plan.artifact.ref)} would run in its place."
+    head = f"{target(plan.target)} runs {_previous(plan.previous, now)}; {would}"
+    ask = f"{typed(_command(plan))} asks for it; {code('--dry-run')} behind it shows the plan."
+    return Reply(clipped([head, *between(plan.news), *(f"• {safe(note)}" for note in plan.notes), ask], more=ask))
 
 
 def plan_of(run: Run, now: datetime) -> Reply:

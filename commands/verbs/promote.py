@@ -11,19 +11,16 @@ from bot.domain.target import Target
 from bot.ports.planning import Planning
 from commands import replies
 from commands.asking import Asked, read_asked
+from commands.carrying import WHOLE_LINE, carried
 from commands.finding import find_active_run, under_way
 from commands.grammar import Line, Placed, run_or_target
 from commands.permissions import ASK_IN_SLACK
 from commands.reply import Reply
 from commands.spec import CommandSpec, Desk, Reading
 from commands.starting import shown, stored
-from commands.wording import slash_line
-from runbooks.catalogue import Catalogue
-from runbooks.source import unknown
 
 USAGE = "promote <service> <from> <to>"
 GO_ON = "promote <service> <environment>"
-WHOLE_LINE = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,29 +43,9 @@ def parse(line: Line, reading: Reading) -> Promote | GoOn:
         named = run_or_target(line, reading.catalogue, usage=f"{USAGE} | {GO_ON}")
         line.allow()
         return GoOn(named)
-    service, origin, to = _placed(line, reading.catalogue)
+    service, origin, to = carried(line, reading.catalogue, usage=USAGE)
     asked = read_asked(line, reading, Verb.PROMOTE, Placed(service, to))
     return Promote(replace(asked, origin=origin))
-
-
-def _placed(line: Line, catalogue: Catalogue) -> tuple[str, str, str]:
-    """Service, from and to. Raises UsageError."""
-    words = [word.lower() for word in line.words]
-    service = next((word for word in words if word in catalogue.services), None)
-    if service is None:
-        slip = next((word for word in words if word not in catalogue.environments), words[0])
-        raise UsageError(unknown(f"There is no service '{slip}'", slip, catalogue.services))
-    words.remove(service)
-    for word in words:
-        if word not in catalogue.environments:
-            raise UsageError(unknown(f"{service} has no environment '{word}'", word, catalogue.environments))
-    origin, to = words
-    if origin == to:
-        raise UsageError(
-            f"A version is promoted from one environment to another, and `{to}` is named twice.",
-            hint=f"Write `{slash_line(USAGE)}`.",
-        )
-    return service, origin, to
 
 
 async def look(command: Promote | GoOn, invocation: Invocation, planning: Planning) -> Reply | None:

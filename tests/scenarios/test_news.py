@@ -117,3 +117,75 @@ async def test_without_a_commit_nothing_is_said(world: World) -> None:
 def edits(world: World) -> list[str]:
     """All that the release messages have ever said."""
     return [one.text for message in world.workspace.messages for one in (message.content, *message.edits)]
+
+
+async def answer(world: World, line: str) -> str:
+    """cid asks; the private answer."""
+    await world.says(CID, line)
+    await world.passes(SECOND)
+    return world.workspace.whispers(CID)[-1]
+
+
+@pytest.mark.parametrize("line", ["diff api b2 prod", "diff api staging prod", "diff prod api b2"])
+async def test_diff_tells_what_would_come(world: World, line: str) -> None:
+    """Of a version, or of what another environment runs already; and how to ask for it. Nothing is started."""
+    async with world:
+        first = world.commits.commit(SOURCE, "Begin")
+        await running(world, first)
+        world.commits.commit(SOURCE, "Sort by name (#41)", author="bob")
+        last = world.commits.commit(SOURCE, "Answer *faster* (#42)", author="dave")
+        pushed(world, "b2", last)
+        await world.says(ANN, "deploy api b2 staging")
+        await world.finishes()
+        said = (await answer(world, line)).splitlines()
+        assert said[0].startswith("*api* in *prod* runs `b1` (")
+        assert said[0].endswith("; `b2` would run in its place.")
+        assert said[1:5] == [
+            "It brings 2 commits by <@U0BOB>, `dave`:",
+            "• #41 Sort by name, <@U0BOB>",
+            "• #42 Answer ∗faster∗, `dave`",
+            f"All of it: https://{SOURCE}/compare/{first}...{last}",
+        ]
+        assert said[-1].endswith(" asks for it; `--dry-run` behind it shows the plan.")
+        assert (await world.newest()).id == "api-staging-2"
+
+
+async def test_diff_of_what_goes_back(world: World) -> None:
+    """The same commits, the other way."""
+    async with world:
+        first = world.commits.commit(SOURCE, "Begin")
+        pushed(world, "b0", first)
+        await running(world, world.commits.commit(SOURCE, "Sort by name (#41)", author="bob"))
+        assert "It goes back by 1 commit by <@U0BOB>:" in await answer(world, "diff api b0 prod")
+
+
+async def test_diff_says_when_nothing_is_known(world: World) -> None:
+    """And what could be done about it."""
+    async with world:
+        assert "What lies between them is not known" in await answer(world, "diff api v2 prod")
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        (
+            "diff api",
+            "`diff` compares a version with what runs somewhere. Write `/release diff &lt;service&gt; &lt;ref&gt;",
+        ),
+        ("diff api latest prod", "`latest` is a name that everybody moves"),
+        ("diff api prod prod", "`prod` is named twice. Write `/release diff &lt;service&gt; &lt;from&gt; &lt;to&gt;`."),
+        ("diff web v9 prod --reason x", "`diff` has no `--reason`"),
+    ],
+)
+async def test_slips_of_diff_are_told_with_their_fix(world: World, line: str, said: str) -> None:
+    """As everywhere."""
+    async with world:
+        assert said in await answer(world, line)
+
+
+async def test_a_dry_run_tells_what_it_would_bring(world: World) -> None:
+    """Below the plan."""
+    async with world:
+        await running(world, world.commits.commit(SOURCE, "Begin"))
+        pushed(world, "b2", world.commits.commit(SOURCE, "Sort by name (#41)", author="bob"))
+        assert "• #41 Sort by name, <@U0BOB>" in await answer(world, "deploy api b2 prod --dry-run")
