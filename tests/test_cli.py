@@ -14,7 +14,7 @@ from bot.cli import app
 from bot.domain.journal import AuditEntry
 from bot.store.database import Database
 from tests.builders import NOW
-from tests.fakes.workspace import ANN
+from tests.fakes.people import ANN
 from tests.runbooks.catalogues import CATALOGUE
 from tests.scenarios.world import World, workload
 

@@ -11,7 +11,7 @@ from bot.domain.errors import UsageError
 from bot.domain.ids import RunId
 from bot.evidence import compare, evidence
 from tests.builders import NOW
-from tests.fakes.workspace import ANN, BOB, CID
+from tests.fakes.people import ANN, BOB, CID
 from tests.scenarios.world import World
 
 

@@ -11,7 +11,7 @@ from bot.domain.ids import ChannelId, UserId
 from bot.domain.invocation import Invocation, Origin
 from bot.terminal import NOBODY_SERVES, Terminal
 from bot.terminal import _starts as starts_run
-from tests.fakes.workspace import ANN, BOB, CID
+from tests.fakes.people import ANN, BOB, CID
 from tests.scenarios.world import World
 
 SECOND = timedelta(seconds=1)

@@ -24,12 +24,12 @@ from tests.signing import (
     WORKFLOW,
     KeyHolder,
     PrivateKey,
-    Sigstore,
     other,
     public_pem,
     statement,
     tampered,
 )
+from tests.sigstore import Sigstore
 
 SIGNATURES = SigstoreSignatures()
 MANIFEST = b'{"schemaVersion": 2}'

@@ -24,7 +24,8 @@ from runbooks.catalogue import Catalogue
 from runbooks.loader import load_library
 from runbooks.planner import Facts, make_plan
 from tests.fakes.clock import FakeClock
-from tests.fakes.workspace import ANN, DEPLOYS, FakeWorkspace
+from tests.fakes.people import ANN
+from tests.fakes.workspace import DEPLOYS, FakeWorkspace
 from tests.runbooks.catalogues import a_catalogue
 
 PROD = Target("api", "prod")

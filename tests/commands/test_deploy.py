@@ -12,7 +12,8 @@ from bot.domain.phase import Phase
 from bot.domain.plan import Verb
 from bot.domain.target import Target
 from tests.commands.conversation import conversation
-from tests.fakes.workspace import ANN, DEPLOYS
+from tests.fakes.people import ANN
+from tests.fakes.workspace import DEPLOYS
 from tests.runbooks.catalogues import CATALOGUE, a_catalogue
 
 

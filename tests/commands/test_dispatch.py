@@ -9,7 +9,8 @@ from bot.domain.errors import NotFoundError, UnreachableError
 from bot.domain.ids import UserId, reply_key
 from bot.domain.invocation import Origin
 from tests.commands.conversation import conversation
-from tests.fakes.workspace import ANN, BOT, DEPLOYS, EVE, FRANK
+from tests.fakes.people import ANN, BOT, EVE, FRANK
+from tests.fakes.workspace import DEPLOYS
 
 AT_TERMINAL = UserId("terminal:ann")
 

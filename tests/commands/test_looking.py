@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.commands.conversation import conversation
-from tests.fakes.workspace import DAN
+from tests.fakes.people import DAN
 
 
 async def test_status_of_a_quiet_office(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from commands.grammar import LONGEST_LINE, Line, read_line
 from commands.wording import safe, tame
 from tests.builders import NOW
 from tests.commands.conversation import conversation
-from tests.fakes.workspace import ANN, DAN
+from tests.fakes.people import ANN, DAN
 from tests.runbooks.catalogues import CATALOGUE, a_catalogue
 
 AT_TERMINAL = UserId("terminal:ann")

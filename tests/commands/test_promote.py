@@ -17,7 +17,7 @@ from commands.verbs.promote import SPEC, GoOn, Promote, parse
 from runbooks.loader import load_library
 from tests.commands.conversation import conversation
 from tests.fakes.clock import START
-from tests.fakes.workspace import BOB
+from tests.fakes.people import BOB
 from tests.runbooks.catalogues import a_catalogue
 
 READING = Reading(a_catalogue(), load_library(), START)

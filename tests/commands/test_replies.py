@@ -13,7 +13,7 @@ from commands import replies
 from commands.replies import plan_lines
 from tests.commands.conversation import PROD, PaperPlanning
 from tests.fakes.clock import START, FakeClock
-from tests.fakes.workspace import ANN
+from tests.fakes.people import ANN
 from tests.runbooks.catalogues import a_catalogue
 
 

@@ -7,7 +7,7 @@ from inline_snapshot import snapshot
 
 from bot.domain.plan import Verb
 from tests.commands.conversation import PROD, conversation
-from tests.fakes.workspace import ANN, DAN
+from tests.fakes.people import ANN, DAN
 
 
 async def test_back_to_the_last_known_good(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ import pytest
 from bot.domain.phase import Phase
 from bot.domain.plan import Plan
 from tests.commands.conversation import conversation
-from tests.fakes.workspace import DAN
+from tests.fakes.people import DAN
 
 
 async def test_an_abort_is_a_wish_with_a_reason(tmp_path: Path) -> None:

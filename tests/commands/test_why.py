@@ -11,7 +11,7 @@ from bot.domain.outcome import Pending, Succeeded
 from bot.domain.phase import Phase
 from bot.domain.run import Run
 from tests.commands.conversation import Conversation, conversation
-from tests.fakes.workspace import BOB, DAN
+from tests.fakes.people import BOB, DAN
 
 RETRY = timedelta(seconds=5)
 

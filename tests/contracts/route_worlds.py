@@ -37,6 +37,7 @@ from bot.ports.cluster import Cluster
 from tests.adapters.kube_api import KubeApi, serving
 from tests.contracts import sandbox_cluster
 from tests.contracts.clusters import image
+from tests.contracts.route_weights import backends, service_of, weights
 from tests.contracts.routes import FakeWorld, World, needed, route_of
 from tests.contracts.sandbox_cluster import SandboxCluster
 from tests.fakes.clock import FakeClock
@@ -119,7 +120,7 @@ class KubernetesWorld:
             weight = int(found["metadata"]["annotations"][NGINX_WEIGHT]) if found else 0
             return [(100 - weight, weight)]
         spec = (await self.get(RESOURCES[route.router], "api")).get("spec") or {}
-        return [_weights(refs) for refs in _backends(spec) if any(_service(ref) == "api" for ref in refs)]
+        return [weights(refs) for refs in backends(spec) if any(service_of(ref) == "api" for ref in refs)]
 
     async def stable(self, route: Route) -> object:
         deployment, service = await self.get(DEPLOYMENTS, "api"), await self.get(SERVICES, "api")
@@ -127,8 +128,8 @@ class KubernetesWorld:
         rest: Raw = {}
         if route.router is not Router.REPLICAS and (found := await self.get(RESOURCES[route.router], "api")):
             rest = copy.deepcopy(found["spec"])
-            for refs in _backends(rest) if route.router is not Router.NGINX else ():
-                refs[:] = [ref for ref in refs if _service(ref) != "api-canary"]
+            for refs in backends(rest) if route.router is not Router.NGINX else ():
+                refs[:] = [ref for ref in refs if service_of(ref) != "api-canary"]
                 for ref in refs:
                     ref.pop("weight", None)
         return mine, deployment["spec"], service["spec"], rest
@@ -163,11 +164,11 @@ class KubernetesWorld:
             await self.patch(INGRESSES, "api-canary", {"metadata": {"annotations": {NGINX_WEIGHT: str(weight)}}})
         else:
             spec = (await self.get(RESOURCES[route.router], "api"))["spec"]
-            for refs in _backends(spec):
+            for refs in backends(spec):
                 for ref in refs:
-                    ref["weight"] = {"api": 100 - (weight or 0), "api-canary": weight}.get(_service(ref))
+                    ref["weight"] = {"api": 100 - (weight or 0), "api-canary": weight}.get(service_of(ref))
                 refs[:] = [{k: v for k, v in ref.items() if v is not None} for ref in refs]
-                refs[:] = [ref for ref in refs if weight is not None or _service(ref) != "api-canary"]
+                refs[:] = [ref for ref in refs if weight is not None or service_of(ref) != "api-canary"]
             await self.patch(RESOURCES[route.router], "api", {"spec": spec})
 
     async def scale(self, ref: WorkloadRef, pods: int) -> None:
@@ -241,22 +242,6 @@ def control(api: KubeApi) -> None:
         made = {"name": name, "uid": f"uid-{name}", "labels": labels, "ownerReferences": [owner]}
         folder = path.rpartition("/")[0].replace("deployments", "replicasets")
         api.put(folder, {"metadata": made, "spec": {"template": spec["template"]}, "status": {}})
-
-
-def _backends(spec: Raw) -> list[list[Raw]]:
-    rules: list[Raw] = spec.get("rules") or spec.get("http") or []
-    return [rule.get("backendRefs") or rule.get("route") or [] for rule in rules]
-
-
-def _service(ref: Raw) -> str:
-    return str(ref.get("name") or ref["destination"]["host"])
-
-
-def _weights(refs: list[Raw]) -> tuple[int, int]:
-    found = {_service(ref): ref.get("weight") for ref in refs}
-    if "api-canary" not in found:
-        return 100, 0
-    return found["api"] or 0, found["api-canary"] or 0
 
 
 @asynccontextmanager

@@ -24,7 +24,8 @@ from bot.slack.directory import SlackDirectory
 from bot.slack.groups import Groups
 from bot.slack.web_api import identify, open_client
 from tests.fakes.clock import FakeClock
-from tests.fakes.workspace import ANN, APPROVERS, BOB, BOT, CID, DEPLOYS, EVE, FRANK, PROD, FakeWorkspace
+from tests.fakes.people import ANN, BOB, BOT, CID, EVE, FRANK
+from tests.fakes.workspace import APPROVERS, DEPLOYS, PROD, FakeWorkspace
 
 APPROVERS_GROUP = APPROVERS
 DEPLOYS_NAME, PROD_NAME = "deploys", "prod"

@@ -10,7 +10,7 @@ from bot.domain.journal import first_break
 from bot.domain.traffic import WHOLE, Route, Router, share_of, stable_pods_needed
 from tests.crash.mortality import KilledError, MortalDatabase, Mortality
 from tests.fakes.canaries import FakeCanaries
-from tests.fakes.workspace import ANN, BOB, CID, DAN
+from tests.fakes.people import ANN, BOB, CID, DAN
 from tests.scenarios.canaries import CANARY, PROD, STABLE, WITH_TRAFFIC, CanaryWorld
 
 SECOND, TICK = timedelta(seconds=1), timedelta(seconds=5)

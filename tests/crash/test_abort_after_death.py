@@ -6,7 +6,7 @@ import pytest
 
 from bot.domain.phase import Phase
 from tests.crash.mortality import KilledError
-from tests.fakes.workspace import ANN
+from tests.fakes.people import ANN
 from tests.scenarios.world import World, workload
 
 

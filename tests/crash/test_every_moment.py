@@ -10,7 +10,7 @@ import pytest
 
 from bot.domain.journal import first_break
 from tests.crash.mortality import KilledError, MortalDatabase, Mortality
-from tests.fakes.workspace import ANN, BOB, CID
+from tests.fakes.people import ANN, BOB, CID
 from tests.scenarios.world import World
 
 LIMIT = timedelta(minutes=20)

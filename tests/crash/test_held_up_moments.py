@@ -9,7 +9,7 @@ from bot.domain.events import StepWaited
 from bot.domain.ids import RunId
 from tests.crash.mortality import KilledError, Mortality
 from tests.crash.test_every_moment import LIMIT, SHARDS, STRIDE, End, make_world, over, the_end, vote
-from tests.fakes.workspace import ANN, DAN
+from tests.fakes.people import ANN, DAN
 from tests.scenarios.world import World
 
 SECOND = timedelta(seconds=1)

@@ -7,7 +7,7 @@ import pytest
 
 from tests.crash.mortality import KilledError, MortalDatabase, Mortality
 from tests.crash.test_every_moment import SHARDS, STRIDE, End, over, the_end
-from tests.fakes.workspace import ANN
+from tests.fakes.people import ANN
 from tests.scenarios.own_runbooks import world_with
 from tests.scenarios.test_ci import SERVER, WITH_CI
 from tests.scenarios.world import World

@@ -29,7 +29,8 @@ from bot.store.database import Database
 from tests.builders import REPOSITORY, a_plan, a_request
 from tests.fakes.clock import FakeClock
 from tests.fakes.cluster import FakeCluster
-from tests.fakes.workspace import ANN, DEPLOYS, FakeWorkspace, Message
+from tests.fakes.people import ANN
+from tests.fakes.workspace import DEPLOYS, FakeWorkspace, Message
 
 Answer = Outcome | SluiceError
 

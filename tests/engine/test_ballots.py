@@ -12,7 +12,8 @@ from bot.domain.outcome import Failed, Pending, Succeeded
 from bot.domain.phase import Phase, StepPhase
 from tests.builders import POLICY, a_plan, a_step
 from tests.engine.stage import Stage
-from tests.fakes.workspace import APPROVERS, BOB, BOT, CID, DAN, DEPLOYS
+from tests.fakes.people import BOB, BOT, CID, DAN
+from tests.fakes.workspace import APPROVERS, DEPLOYS
 
 SECOND, MINUTE = timedelta(seconds=1), timedelta(minutes=1)
 LONG = a_step("set_image", changes=True, deadline=timedelta(hours=2))

@@ -9,7 +9,7 @@ from bot.domain.outcome import Pending, Question, Succeeded
 from bot.domain.phase import Phase
 from tests.builders import POLICY, a_step
 from tests.engine.stage import Stage
-from tests.fakes.workspace import ANN, BOB, CID, DAN
+from tests.fakes.people import ANN, BOB, CID, DAN
 
 SECOND = timedelta(seconds=1)
 WAITS = Pending("waits for people", 5 * SECOND, blocked=True, asks=Question.HELD)

@@ -20,7 +20,8 @@ from bot.ports.store import Heard
 from bot.slack.narrator import SlackNarrator
 from tests.builders import a_step
 from tests.engine.stage import Stage
-from tests.fakes.workspace import ANN, BOB, CID, DEPLOYS
+from tests.fakes.people import ANN, BOB, CID
+from tests.fakes.workspace import DEPLOYS
 
 SECOND, MINUTE = timedelta(seconds=1), timedelta(minutes=1)
 YES = "white_check_mark"

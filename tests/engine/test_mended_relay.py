@@ -21,7 +21,8 @@ from bot.ports.store import Heard
 from bot.slack.narrator import SlackNarrator
 from bot.store.database import Database
 from tests.engine.stage import Stage
-from tests.fakes.workspace import ANN, DEPLOYS, PROD, FakeWorkspace
+from tests.fakes.people import ANN
+from tests.fakes.workspace import DEPLOYS, PROD, FakeWorkspace
 
 SECOND, MINUTE = timedelta(seconds=1), timedelta(minutes=1)
 LIVE = "api-prod-1/live/1"

@@ -9,7 +9,7 @@ from bot.domain.outcome import Failed, Pending, Succeeded
 from bot.domain.phase import Phase
 from tests.builders import a_step
 from tests.engine.stage import Stage
-from tests.fakes.workspace import BOB
+from tests.fakes.people import BOB
 
 SECOND, MINUTE = timedelta(seconds=1), timedelta(minutes=1)
 HOUR = timedelta(hours=1)

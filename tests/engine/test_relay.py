@@ -12,7 +12,8 @@ from bot.ports.chat import Content
 from bot.ports.narrator import Telling
 from bot.ports.store import Letter
 from tests.engine.stage import Stage
-from tests.fakes.workspace import ANN, BOT, DEPLOYS, PROD
+from tests.fakes.people import ANN, BOT
+from tests.fakes.workspace import DEPLOYS, PROD
 
 SECOND, MINUTE = timedelta(seconds=1), timedelta(minutes=1)
 LIVE = "api-prod-1/live/1"

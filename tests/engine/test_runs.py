@@ -13,7 +13,7 @@ from bot.domain.run import Run
 from bot.engine.closing import records
 from tests.builders import a_step
 from tests.engine.stage import Stage
-from tests.fakes.workspace import BOB, CID
+from tests.fakes.people import BOB, CID
 
 SECOND, MINUTE = timedelta(seconds=1), timedelta(minutes=1)
 HOUR = timedelta(hours=1)

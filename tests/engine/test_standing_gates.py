@@ -13,7 +13,7 @@ from bot.engine.reconciler import Reconciler
 from commands.causes import why
 from tests.builders import a_step
 from tests.engine.stage import Stage
-from tests.fakes.workspace import ANN, BOB, CID
+from tests.fakes.people import ANN, BOB, CID
 
 SECOND, MINUTE = timedelta(seconds=1), timedelta(minutes=1)
 GATES = (a_step("image", section="gates"), a_step("freeze", section="gates", standing=True))

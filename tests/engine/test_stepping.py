@@ -9,7 +9,7 @@ from bot.domain.outcome import Evidence, Failed, FailureCause, Inconclusive, Pen
 from bot.domain.phase import Phase, StepPhase
 from tests.builders import a_step
 from tests.engine.stage import Stage
-from tests.fakes.workspace import BOB
+from tests.fakes.people import BOB
 
 SECOND, MINUTE = timedelta(seconds=1), timedelta(minutes=1)
 DOWN = UnreachableError("the cluster does not answer")

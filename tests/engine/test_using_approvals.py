@@ -8,7 +8,7 @@ from bot.domain.outcome import Pending, Succeeded
 from bot.domain.phase import Phase
 from tests.builders import a_plan, a_step
 from tests.engine.stage import Stage
-from tests.fakes.workspace import ANN, BOB, CID
+from tests.fakes.people import ANN, BOB, CID
 
 SECOND, MINUTE = timedelta(seconds=1), timedelta(minutes=1)
 LONG = a_step("set_image", changes=True, deadline=timedelta(hours=2))

@@ -18,7 +18,7 @@ from bot.ports.execution import Effect, Executor
 from bot.ports.store import Leased
 from tests.builders import a_plan, a_step
 from tests.engine.stage import Stage
-from tests.fakes.workspace import BOB
+from tests.fakes.people import BOB
 
 SECOND = timedelta(seconds=1)
 HOUR = timedelta(hours=1)

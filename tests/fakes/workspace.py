@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from bot.domain.approval import Person
@@ -11,51 +11,13 @@ from bot.domain.ids import ChannelId, MessageKey, UserId
 from bot.domain.picture import Picture
 from bot.ports.chat import ChannelState, Content, FileId, Place, Reactions
 from bot.ports.clock import Clock
+from tests.fakes.messages import Message, Uploaded, Whisper
+from tests.fakes.people import ANN, BOB, BOT, CID, DAN, PEOPLE
 
-BOT = UserId("U0SLUICE")
-ANN, BOB, CID, DAN = UserId("U0ANN"), UserId("U0BOB"), UserId("U0CID"), UserId("U0DAN")
-EVE, FRANK = UserId("U0EVE"), UserId("U0FRANK")
 APPROVERS = "@release-approvers"
 ON_CALL = "@on-call"
 DEPLOYS, PROD, OPS = ChannelId("C0DEPLOYS"), ChannelId("C0PROD"), ChannelId("G0OPS")
-
-
-@dataclass(slots=True)
-class Message:
-    """One message of the bot. `edits` are its earlier contents, oldest first; `picture` is what it really shows."""
-
-    place: Place
-    key: MessageKey
-    content: Content
-    thread_ts: str | None
-    edits: list[Content] = field(default_factory=list)
-    reactions: dict[str, list[UserId]] = field(default_factory=dict)
-    picture: Picture | None = None
-
-    @property
-    def text(self) -> str:
-        """What it says now."""
-        return self.content.text
-
-
-@dataclass(frozen=True, slots=True)
-class Whisper:
-    """Something shown to one person. `direct`: as a direct message, as the channel was closed to the bot."""
-
-    user: UserId
-    channel: ChannelId
-    content: Content
-    thread_ts: str | None
-    direct: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Uploaded:
-    """A picture that was handed over, for the message with that key."""
-
-    id: FileId
-    key: MessageKey
-    picture: Picture
+CHANNELS = ((DEPLOYS, "deploys"), (PROD, "prod"), (OPS, "ops-private"))
 
 
 class FakeWorkspace:
@@ -73,10 +35,10 @@ class FakeWorkspace:
         self.files_down = False
         self.uploads: list[Uploaded] = []
         self.on_write: Callable[[str, str], None] | None = None
-        self.people: dict[UserId, Person] = {person.id: person for person in _people()}
+        self.people: dict[UserId, Person] = {person.id: person for person in PEOPLE}
         self.groups: dict[str, set[UserId]] = {APPROVERS: {ANN, BOB, CID}, ON_CALL: {DAN}}
         self.channels: dict[ChannelId, ChannelState] = {
-            channel: ChannelState(channel, name) for channel, name in _channels()
+            channel: ChannelState(channel, name) for channel, name in CHANNELS
         }
         self.messages: list[Message] = []
         self.whispered: list[Whisper] = []
@@ -326,19 +288,3 @@ class FakeWorkspace:
         yield
         if self.on_write:
             self.on_write("after", what)
-
-
-def _people() -> tuple[Person, ...]:
-    return (
-        Person(ANN, "ann"),
-        Person(BOB, "bob"),
-        Person(CID, "cid"),
-        Person(DAN, "dan"),
-        Person(EVE, "eve", is_guest=True),
-        Person(FRANK, "frank", is_deleted=True),
-        Person(BOT, "sluice", is_bot=True),
-    )
-
-
-def _channels() -> tuple[tuple[ChannelId, str], ...]:
-    return (DEPLOYS, "deploys"), (PROD, "prod"), (OPS, "ops-private")

@@ -13,7 +13,6 @@ from typing import Any, TypeVar
 
 import httpx
 import pytest
-from aiohttp import web
 
 from bot.adapters.kubernetes_calls import STRATEGIC_MERGE, WORKLOADS, Call, Raw, Resource
 from bot.adapters.kubernetes_client import KubernetesClient
@@ -275,30 +274,3 @@ async def github() -> AsyncIterator[GitHub]:
     headers = {"Authorization": f"Bearer {token}"}
     async with httpx.AsyncClient(base_url=url, headers=headers, timeout=10) as http:
         yield GitHub(http, url, token, project)
-
-
-class Health:
-    """A tiny server that smoke checks ask; it can be made to fail."""
-
-    def __init__(self) -> None:
-        self.status = 200
-        self.asked = 0
-        self.port = 0
-
-    @asynccontextmanager
-    async def listening(self) -> AsyncIterator["Health"]:
-        """Answer inside the block."""
-        app = web.Application()
-        app.router.add_get("/healthz", self._answer)
-        runner = web.AppRunner(app)
-        await runner.setup()
-        await web.TCPSite(runner, "127.0.0.1", 0).start()
-        self.port = runner.addresses[0][1]
-        try:
-            yield self
-        finally:
-            await runner.cleanup()
-
-    async def _answer(self, _request: web.Request) -> web.Response:
-        self.asked += 1
-        return web.Response(status=self.status, text="ok")

@@ -31,7 +31,8 @@ from tests.real import servers
 from tests.real.custom_resources import scanner_installed
 from tests.runbooks.passes import WORKLOAD, Place
 from tests.runbooks.scans import CRITICAL, SARIF, VULN, blob, operators, predicate, sarif, trivy
-from tests.signing import WORKFLOW, KeyHolder, Sigstore, other, provenance, statement
+from tests.signing import WORKFLOW, KeyHolder, other, provenance, statement
+from tests.sigstore import Sigstore
 
 pytestmark = pytest.mark.real
 COMMIT = "9f2c1e7" + "0" * 33

@@ -24,7 +24,7 @@ from tests.fakes.cluster import FakeCluster, FakeClusters
 from tests.fakes.commits import FakeCommits
 from tests.fakes.image_registry import FakeRegistry
 from tests.fakes.metrics import FakeMetrics, FakeProviders
-from tests.fakes.workspace import ANN
+from tests.fakes.people import ANN
 from tests.runbooks.catalogues import a_catalogue
 
 REPOSITORY = "ghcr.io/acme/api"

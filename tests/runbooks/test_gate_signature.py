@@ -20,7 +20,8 @@ from tests.builders import REPOSITORY, a_plan
 from tests.fakes.image_registry import FakeRegistry
 from tests.runbooks.passes import Place
 from tests.runbooks.scans import VULN, predicate
-from tests.signing import WORKFLOW, KeyHolder, Sigstore, other, provenance, provenance_v02, statement
+from tests.signing import WORKFLOW, KeyHolder, other, provenance, provenance_v02, statement
+from tests.sigstore import Sigstore
 
 COMMIT = "9f2c1e7" + "0" * 33
 SOURCE = {"builder": WORKFLOW, "source": "github.com/acme/api"}

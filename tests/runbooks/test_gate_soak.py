@@ -19,7 +19,7 @@ from runbooks.gates.soak import SoakGate, SoakSpec
 from tests.builders import OLD_DIGEST, REPOSITORY, a_plan, a_run, a_step
 from tests.fakes.clock import FakeClock
 from tests.fakes.cluster import FakeCluster, FakeClusters
-from tests.fakes.workspace import ANN
+from tests.fakes.people import ANN
 
 HOUR = timedelta(hours=1)
 STAGING = WorkloadRef("main", "staging", WorkloadKind.DEPLOYMENT, "api")

@@ -8,19 +8,14 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from bot.adapters.sigstore_signatures import SigstoreSignatures
 from bot.domain.errors import NotFoundError
 from bot.domain.image import Digest
-from bot.domain.outcome import Failed, Outcome, Succeeded
+from bot.domain.outcome import Failed, Succeeded
 from bot.ports.image_registry import Place as Where
 from bot.sandbox.registry.blob import Blob
-from runbooks.attestations import Attestations
-from runbooks.gates.vulnerabilities import VulnerabilitiesGate, VulnerabilitiesSpec
-from runbooks.scanning import ScanFinder
-from tests.builders import REPOSITORY, a_plan
+from runbooks.gates.vulnerabilities import VulnerabilitiesSpec
 from tests.fakes.clock import START
-from tests.fakes.image_registry import FakeRegistry
-from tests.runbooks.passes import WORKLOAD, Place
+from tests.runbooks.scan_desk import Desk, lines
 from tests.runbooks.scans import (
     CRITICAL,
     HIGH,
@@ -38,44 +33,6 @@ from tests.runbooks.scans import (
     trivy,
 )
 from tests.signing import KeyHolder, statement
-
-ELSEWHERE = replace(WORKLOAD, namespace="staging")
-
-
-class Desk:
-    """An image in a registry, a cluster, and the gate."""
-
-    def __init__(self, *platforms: str) -> None:
-        self.registry = FakeRegistry()
-        self.digest = self.registry.push(REPOSITORY, "v2", platforms=platforms or ("linux/amd64",))
-        self.place = Place(
-            artifact=replace(a_plan().artifact, image=f"{REPOSITORY}:v2@{self.digest}", digest=self.digest)
-        )
-        finder = ScanFinder(
-            Attestations(self.registry, SigstoreSignatures()),
-            self.place.clusters,
-            lambda _service: (WORKLOAD, ELSEWHERE),
-        )
-        self.gate = VulnerabilitiesGate(finder)
-
-    async def image_of(self, platform: str) -> Digest:
-        """The manifest of one platform."""
-        return (await self.registry.resolve(REPOSITORY, self.digest)).manifests[platform]
-
-    def attach(self, *blobs: Blob, to: Digest | None = None, **more: Any) -> None:
-        """Attach to the image each as an artifact of its own."""
-        for one in blobs:
-            self.registry.attach(REPOSITORY, to or self.digest, [one], **more)
-
-    async def asked(self, **params: Any) -> Outcome:
-        """What the gate says."""
-        return await self.gate.reconcile(self.place.context("vulnerabilities", params))
-
-
-def lines(outcome: Outcome) -> str:
-    """The evidence as one text."""
-    assert isinstance(outcome, Succeeded | Failed)
-    return "\n".join(line for each in outcome.evidence for line in each.lines)
 
 
 @pytest.mark.parametrize("kind", ["trivy", "cosign-vuln", "sarif"])

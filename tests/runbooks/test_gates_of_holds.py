@@ -17,7 +17,7 @@ from runbooks.gates.freeze import FreezeGate
 from runbooks.gates.lock import LockGate
 from runbooks.windows import FreezeWindow
 from tests.builders import NOW, a_plan, a_planned_run, a_running_run, a_step
-from tests.fakes.workspace import ANN, BOB
+from tests.fakes.people import ANN, BOB
 from tests.store.conftest import sqlite
 
 HOUR, SECOND = timedelta(hours=1), timedelta(seconds=1)

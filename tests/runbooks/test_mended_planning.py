@@ -21,7 +21,7 @@ from runbooks.source import Severity, read_file
 from runbooks.steps.job import outputs
 from runbooks.steps.wait import Wait
 from tests.builders import NOW, a_request, a_running_run, a_step
-from tests.fakes.workspace import ANN
+from tests.fakes.people import ANN
 from tests.runbooks.planning_desk import BACK, CATALOGUE, PROD, REPOSITORY, Desk, a_desk, refused
 
 HISTORIES = st.lists(st.tuples(st.sampled_from("abcde"), st.booleans()), min_size=1, max_size=12)

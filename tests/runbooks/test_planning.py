@@ -10,7 +10,7 @@ from bot.domain.errors import NotFoundError, RefusedError, UnreachableError
 from bot.domain.plan import Previous, Verb
 from bot.domain.target import WorkloadRef
 from tests.builders import a_request
-from tests.fakes.workspace import ANN
+from tests.fakes.people import ANN
 from tests.runbooks.planning_desk import BACK, CATALOGUE, PROD, REPOSITORY, a_desk, refused
 
 

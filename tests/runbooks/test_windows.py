@@ -7,7 +7,7 @@ from pydantic import ValidationError
 
 from bot.domain.hold import EVERYTHING, Freeze
 from runbooks.windows import FreezeWindow, frozen
-from tests.fakes.workspace import ANN, BOB
+from tests.fakes.people import ANN, BOB
 
 HOUR = timedelta(hours=1)
 WEEKEND = "0 16 * * FRI"

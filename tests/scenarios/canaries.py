@@ -8,7 +8,7 @@ from bot.domain.traffic import Route, Router
 from bot.store.database import Database
 from tests.contracts.canaries import pod
 from tests.fakes.canaries import FakeCanaries
-from tests.fakes.workspace import ANN, BOB, CID
+from tests.fakes.people import ANN, BOB, CID
 from tests.scenarios.world import CATALOGUE, World, workload
 
 SIGNALS = """

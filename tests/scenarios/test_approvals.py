@@ -5,7 +5,8 @@ from datetime import timedelta
 
 from bot.domain.ids import StepKey
 from bot.domain.phase import Phase
-from tests.fakes.workspace import ANN, APPROVERS, BOB, BOT, CID, DAN, DEPLOYS, EVE, FRANK
+from tests.fakes.people import ANN, BOB, BOT, CID, DAN, EVE, FRANK
+from tests.fakes.workspace import APPROVERS, DEPLOYS
 from tests.scenarios.world import REPOSITORY, World, workload
 
 YES, NO = "white_check_mark", "x"

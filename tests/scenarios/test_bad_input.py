@@ -7,7 +7,7 @@ import pytest
 from bot.domain.approval import Person
 from bot.domain.ids import UserId
 from bot.domain.phase import Phase
-from tests.fakes.workspace import ANN, BOT, EVE, FRANK
+from tests.fakes.people import ANN, BOT, EVE, FRANK
 from tests.scenarios.world import REPOSITORY, World, workload
 
 SECOND = timedelta(seconds=1)

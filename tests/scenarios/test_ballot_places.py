@@ -3,7 +3,8 @@
 from datetime import timedelta
 
 from bot.domain.phase import Phase
-from tests.fakes.workspace import ANN, BOB, CID, DEPLOYS
+from tests.fakes.people import ANN, BOB, CID
+from tests.fakes.workspace import DEPLOYS
 from tests.scenarios.world import REPOSITORY, World
 
 YES = "white_check_mark"

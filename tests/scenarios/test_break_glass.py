@@ -6,7 +6,7 @@ import pytest
 
 from bot.domain.events import GlassReviewed
 from bot.domain.phase import Phase
-from tests.fakes.workspace import ANN, BOB, CID, DAN
+from tests.fakes.people import ANN, BOB, CID, DAN
 from tests.scenarios.test_approvals import asked
 from tests.scenarios.world import World
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from bot.domain.phase import Phase
 from tests.contracts.canaries import pod
-from tests.fakes.workspace import ANN
+from tests.fakes.people import ANN
 from tests.scenarios.own_runbooks import world_with
 from tests.scenarios.world import CATALOGUE, World
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from bot.domain.phase import Phase
-from tests.fakes.workspace import ANN, BOB, CID, DAN
+from tests.fakes.people import ANN, BOB, CID, DAN
 from tests.scenarios.canaries import PROD, ROUTE, CanaryWorld
 
 SECOND, MINUTE = timedelta(seconds=1), timedelta(minutes=1)

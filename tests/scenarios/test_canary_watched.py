@@ -7,7 +7,7 @@ import pytest
 
 from bot.domain.invocation import Origin
 from bot.domain.phase import Phase
-from tests.fakes.workspace import ANN, BOB, CID, DAN
+from tests.fakes.people import ANN, BOB, CID, DAN
 from tests.scenarios.canaries import PROD, ROUTE, STABLE, CanaryWorld
 
 SECOND, MINUTE = timedelta(seconds=1), timedelta(minutes=1)

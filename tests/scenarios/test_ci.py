@@ -6,7 +6,7 @@ from pathlib import Path
 from bot.domain.phase import Phase
 from bot.ports.image_registry import REVISION
 from bot.ports.pipelines import Conclusion
-from tests.fakes.workspace import ANN
+from tests.fakes.people import ANN
 from tests.scenarios.own_runbooks import world_with
 from tests.scenarios.world import CATALOGUE, REPOSITORY, World
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from bot.domain.phase import Phase
 from bot.ports.image_registry import REVISION
-from tests.fakes.workspace import ANN, BOB, CID
+from tests.fakes.people import ANN, BOB, CID
 from tests.runbooks.apis import BROKEN, GONE, ITEMS, MISSING, MORE, YAML_TYPE, attached
 from tests.scenarios.own_runbooks import world_with
 from tests.scenarios.world import CATALOGUE, REPOSITORY, World

@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 from bot.domain.phase import Phase
-from tests.fakes.workspace import ANN
+from tests.fakes.people import ANN
 from tests.scenarios.world import World
 
 

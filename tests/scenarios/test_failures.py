@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from bot.domain.phase import Phase
-from tests.fakes.workspace import ANN
+from tests.fakes.people import ANN
 from tests.scenarios.world import HEALTH, REPOSITORY, World, workload
 
 SECOND = timedelta(seconds=1)

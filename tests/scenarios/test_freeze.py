@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from bot.domain.phase import Phase
-from tests.fakes.workspace import ANN, BOB, CID, DAN
+from tests.fakes.people import ANN, BOB, CID, DAN
 from tests.scenarios.own_runbooks import world_with
 from tests.scenarios.world import CATALOGUE, World
 

@@ -4,7 +4,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from bot.domain.errors import UnreachableError
-from tests.fakes.workspace import ANN, BOB, CID
+from tests.fakes.people import ANN, BOB, CID
 from tests.scenarios.own_runbooks import world_with
 from tests.scenarios.world import workload
 

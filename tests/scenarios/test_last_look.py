@@ -4,7 +4,8 @@ from datetime import timedelta
 
 from bot.domain.phase import Phase
 from tests.crash.mortality import KilledError
-from tests.fakes.workspace import ANN, APPROVERS, BOB, CID, DEPLOYS
+from tests.fakes.people import ANN, BOB, CID
+from tests.fakes.workspace import APPROVERS, DEPLOYS
 from tests.scenarios.test_approvals import NO, YES, asked
 from tests.scenarios.world import REPOSITORY, World, workload
 

@@ -7,7 +7,7 @@ import pytest
 
 from bot.domain.phase import Phase
 from commands.locking import remind
-from tests.fakes.workspace import ANN, BOB, CID, DAN
+from tests.fakes.people import ANN, BOB, CID, DAN
 from tests.scenarios.world import World
 
 SECOND, MINUTE, HOUR = timedelta(seconds=1), timedelta(minutes=1), timedelta(hours=1)

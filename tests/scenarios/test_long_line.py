@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import event
 from sqlalchemy.engine import Engine
 
-from tests.fakes.workspace import ANN, BOB
+from tests.fakes.people import ANN, BOB
 from tests.scenarios.world import World
 
 LOOK = timedelta(minutes=5)

@@ -11,7 +11,8 @@ from bot.domain.ids import UserId
 from bot.domain.invocation import Origin
 from bot.domain.phase import Phase
 from bot.domain.release import ReleaseRecord
-from tests.fakes.workspace import ANN, BOB, CID, DAN, Message
+from tests.fakes.people import ANN, BOB, CID, DAN
+from tests.fakes.workspace import Message
 from tests.scenarios.world import CATALOGUE, HEALTH, REPOSITORY, World, workload
 
 YES = "white_check_mark"

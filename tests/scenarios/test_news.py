@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from bot.domain.phase import Phase
-from tests.fakes.workspace import ANN, BOB, CID
+from tests.fakes.people import ANN, BOB, CID
 from tests.scenarios.world import CATALOGUE, REPOSITORY, World
 
 SECOND = timedelta(seconds=1)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from bot.domain.phase import Phase
 from tests.crash.mortality import KilledError
-from tests.fakes.workspace import ANN, BOB, CID
+from tests.fakes.people import ANN, BOB, CID
 from tests.scenarios.own_runbooks import world_with
 from tests.scenarios.world import REPOSITORY, World, workload
 

@@ -3,7 +3,8 @@
 from datetime import timedelta
 
 from bot.domain.phase import Phase
-from tests.fakes.workspace import ANN, BOB, DEPLOYS
+from tests.fakes.people import ANN, BOB
+from tests.fakes.workspace import DEPLOYS
 from tests.scenarios.world import HEALTH, World
 
 SECOND, MINUTE = timedelta(seconds=1), timedelta(minutes=1)

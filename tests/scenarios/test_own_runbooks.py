@@ -4,7 +4,8 @@ from datetime import timedelta
 from pathlib import Path
 
 from bot.domain.phase import Phase
-from tests.fakes.workspace import ANN, BOB, CID, PROD
+from tests.fakes.people import ANN, BOB, CID
+from tests.fakes.workspace import PROD
 from tests.scenarios.own_runbooks import world_with
 from tests.scenarios.world import REPOSITORY, World
 

@@ -4,7 +4,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from bot.domain.phase import Phase
-from tests.fakes.workspace import ANN, BOB, CID
+from tests.fakes.people import ANN, BOB, CID
 from tests.scenarios.world import CATALOGUE, World
 
 SECOND, MINUTE = timedelta(seconds=1), timedelta(minutes=1)

@@ -4,7 +4,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from bot.domain.phase import Phase
-from tests.fakes.workspace import ANN, BOB, CID, DAN
+from tests.fakes.people import ANN, BOB, CID, DAN
 from tests.scenarios.world import REPOSITORY, World, workload
 
 YES = "white_check_mark"

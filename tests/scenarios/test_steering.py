@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 from bot.domain.phase import Phase
-from tests.fakes.workspace import ANN, BOB, CID, DAN
+from tests.fakes.people import ANN, BOB, CID, DAN
 from tests.scenarios.world import World
 
 SECOND, MINUTE = timedelta(seconds=1), timedelta(minutes=1)

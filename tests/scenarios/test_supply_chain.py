@@ -6,7 +6,7 @@ from pathlib import Path
 from bot.domain.image import Digest
 from bot.domain.phase import Phase
 from bot.ports.image_registry import Place as Where
-from tests.fakes.workspace import ANN
+from tests.fakes.people import ANN
 from tests.runbooks.scans import CRITICAL, HIGH, VULN, predicate
 from tests.scenarios.own_runbooks import world_with
 from tests.scenarios.world import REPOSITORY, World

@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from tests.fakes.workspace import ANN, BOB, CID
+from tests.fakes.people import ANN, BOB, CID
 from tests.scenarios.world import World
 
 SECOND, MINUTE = timedelta(seconds=1), timedelta(minutes=1)

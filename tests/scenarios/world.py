@@ -22,10 +22,11 @@ from tests.fakes.cluster import FakeCluster, FakeClusters
 from tests.fakes.commits import FakeCommits
 from tests.fakes.image_registry import FakeRegistry
 from tests.fakes.metrics import FakeMetrics, FakeProviders
+from tests.fakes.people import BOT
 from tests.fakes.pipelines import FakeCiServers, FakePipelines
 from tests.fakes.prober import FakeProber
 from tests.fakes.source_files import FakeSourceFiles
-from tests.fakes.workspace import APPROVERS, BOT, DEPLOYS, FakeWorkspace, Message
+from tests.fakes.workspace import APPROVERS, DEPLOYS, FakeWorkspace, Message
 
 REPOSITORY = "registry.example/acme/api"
 HEALTH = "https://staging.example/healthz"

@@ -6,7 +6,8 @@ from bot.domain.errors import RefusedError, UnreachableError
 from bot.domain.ids import MessageKey
 from bot.ports.chat import Content
 from tests.fakes.clock import FakeClock
-from tests.fakes.workspace import ANN, BOB, DEPLOYS, FakeWorkspace
+from tests.fakes.people import ANN, BOB
+from tests.fakes.workspace import DEPLOYS, FakeWorkspace
 
 KEY = MessageKey("api-prod-42/live/1")
 

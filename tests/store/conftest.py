@@ -3,6 +3,7 @@
 import asyncio
 import shutil
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 from sqlalchemy.engine import URL
@@ -11,11 +12,15 @@ from bot.store.database import Database
 from tests import postgresql
 
 
-def sqlite_file(request: pytest.FixtureRequest) -> Iterator[str]:
+def sqlite(folder: Path, template: Path) -> str:
     """The URL of an SQLite file with all tables and nothing in them."""
-    folder = request.getfixturevalue("tmp_path")
-    shutil.copy(request.getfixturevalue("template"), folder / "sluice.db")
-    yield f"sqlite+aiosqlite:///{folder}/sluice.db"
+    shutil.copy(template, folder / "sluice.db")
+    return f"sqlite+aiosqlite:///{folder}/sluice.db"
+
+
+def in_a_file(request: pytest.FixtureRequest) -> Iterator[str]:
+    """Such a file of the test's own."""
+    yield sqlite(request.getfixturevalue("tmp_path"), request.getfixturevalue("template"))
 
 
 def on_the_server(request: pytest.FixtureRequest) -> Iterator[str]:
@@ -27,7 +32,7 @@ def on_the_server(request: pytest.FixtureRequest) -> Iterator[str]:
 
 
 DATABASES: dict[str, Callable[[pytest.FixtureRequest], Iterator[str]]] = {
-    "sqlite": sqlite_file,
+    "sqlite": in_a_file,
     "postgresql": on_the_server,
 }
 SERVERS = {"postgresql"}
@@ -62,7 +67,7 @@ def url(request: pytest.FixtureRequest) -> Iterator[str]:
 @pytest.fixture
 def file(request: pytest.FixtureRequest) -> Iterator[str]:
     """An SQLite file, for what is promised of files alone."""
-    yield from sqlite_file(request)
+    yield from in_a_file(request)
 
 
 @pytest.fixture

@@ -17,7 +17,7 @@ from bot.domain.hold import EVERYTHING, Freeze, Lock
 from bot.domain.target import Target
 from bot.store.database import Database
 from tests.builders import NOW
-from tests.fakes.workspace import ANN, BOB
+from tests.fakes.people import ANN, BOB
 
 HOUR = timedelta(hours=1)
 PROD, STAGING = Target("api", "prod"), Target("api", "staging")
