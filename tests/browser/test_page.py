@@ -266,15 +266,16 @@ def test_whoever_switches_while_nobody_answers_is_there_afterwards(
         own.close()
 
 
-def test_a_browser_may_have_several_tabs_as_different_people(pages: Pages) -> None:
-    """It holds six connections to a server and no more: what the tabs keep open leaves room for what is done."""
-    first = pages.open()
-    for name in ("bob", "carol", "dave"):
-        tab = first.context.new_page()
-        tab.goto(pages.url)
-        become(tab, name)
-        say(tab, f"{name} is here")
-        expect(message(first, f"{name} is here")).to_be_visible()
+def test_a_browser_may_show_eight_pages_at_once(pages: Pages) -> None:
+    """It holds six connections to a server and no more: what the pages keep open leaves room for what is done."""
+    shown = [pages.open()]
+    shown += [pages.beside(shown[0]) for _ in range(7)]
+    assert [page.evaluate("document.hidden") for page in shown] == [False] * 8
+    for number, page in enumerate(shown):
+        become(page, ("ann", "bob", "carol", "dave")[number % 4])
+        say(page, f"page {number} speaks")
+        for each in shown:
+            expect(message(each, f"page {number} speaks")).to_be_visible()
 
 
 def test_whoever_switches_faster_than_the_page_is_the_last_one(pages: Pages) -> None:
