@@ -237,9 +237,10 @@ async def test_a_start_that_fails_at_a_name_ends_with_status_1(tmp_path: Path) -
 
 def test_a_file_that_cannot_be_written_is_named(tmp_path: Path) -> None:
     """Such as on a full disk."""
-    with pytest.raises(SetupError, match=r"kubeconfig cannot be written .*choose another --folder"):
-        with own_folder.written(tmp_path):
-            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(tmp_path / "kubeconfig"))
+    full = OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(tmp_path / "kubeconfig"))
+    wrong = r"kubeconfig cannot be written .*choose another --folder"
+    with pytest.raises(SetupError, match=wrong), own_folder.written(tmp_path):
+        raise full
 
 
 async def test_the_database_of_a_newer_version_is_left_as_it_is(tmp_path: Path) -> None:
