@@ -112,6 +112,15 @@ def test_the_text_says_what_the_blocks_say() -> None:
     )
 
 
+def test_a_button_that_the_words_name_already_is_not_said_again() -> None:
+    """It is there to be clicked all the same, and the others beside it are said."""
+    rollback = Button("Roll back", "rollback", "rollback api prod", is_said=True)
+    alone, beside = actions(rollback), actions(Button("Abort", "abort", "abort api-prod-42"), rollback)
+    assert content(section("It runs."), alone).text == "It runs."
+    assert beside.text == "Abort: `/release abort api-prod-42`"
+    assert len(beside.block["elements"]) == 2  # type: ignore[arg-type]
+
+
 def test_a_button_whose_command_would_be_cut_is_left_out() -> None:
     """Half a command is another command."""
     assert content(section("x"), actions(Button("Run", "run", "v" * 2001))) == content(section("x"))
