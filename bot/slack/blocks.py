@@ -135,7 +135,7 @@ def _button(button: Button) -> JsonObject:
     if button.style is not None:
         block["style"] = button.style
     if button.confirm is not None:
-        block["confirm"] = _confirm(button.confirm)
+        block["confirm"] = _confirm(button.confirm) | ({"style": "danger"} if button.style == "danger" else {})
     return block
 
 

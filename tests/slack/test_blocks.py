@@ -132,17 +132,18 @@ def test_too_many_small_prints_are_counted() -> None:
     assert [element["text"] for element in block["elements"]] == [*"012345678", "… (3 more)"]
 
 
-def test_a_confirmation_names_its_answers() -> None:
+def test_a_confirmation_names_its_answers_and_looks_like_its_button() -> None:
     """A click that does harm asks first."""
     confirm = Confirm("Abort?", "Stop api-prod-42?", yes="Abort it")
     message = content(actions(Button("Abort", "abort", "abort api-prod-42", style="danger", confirm=confirm)))
     button: Any = message.blocks[0]["elements"]
     assert button[0]["style"] == "danger"
-    assert {part: text["text"] for part, text in button[0]["confirm"].items()} == {
+    assert {part: text if part == "style" else text["text"] for part, text in button[0]["confirm"].items()} == {
         "title": "Abort?",
         "text": "Stop api-prod-42?",
         "confirm": "Abort it",
         "deny": "No",
+        "style": "danger",
     }
 
 
