@@ -35,8 +35,8 @@ class Switches:
             "registry": Switch("Registry down", "The container registry answers 503.", self._outages),
             "github": Switch("GitHub down", "GitHub answers 503: no checks, no commits, no workflows.", self._outages),
             "metrics": Switch("Metrics down", "Prometheus answers 503: nothing can be judged.", self._outages),
-            "cluster": Switch("Cluster API down", "The Kubernetes API answers 503; pods go on.", self._outages),
             "slack": Switch("Slack down", "Nothing can be sent or posted; the bot goes on without.", self._outages),
+            "cluster": Switch("Cluster API down", "The Kubernetes API answers 503; pods go on.", self._outages),
         }
 
     def is_on(self, name: str) -> bool:

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Locator, Page, Route, expect
 
 from tests.browser.channel import (
     APPROVE,
@@ -25,7 +25,7 @@ from tests.browser.channel import (
 )
 from tests.browser.chromium import NARROW, WIDE, Pages, chromium
 from tests.browser.keyboard import unreached
-from tests.browser.reading import GROWING_ABOVE
+from tests.browser.reading import GROWING_ABOVE, REACTIONS_OFFERED, SAID_IN_A_ROW
 from tests.browser.served import ROOT, served
 
 pytestmark = pytest.mark.browser
@@ -187,6 +187,23 @@ def test_a_switch_says_that_it_is_on_and_how_many_are(pages: Pages) -> None:
     expect(page.get_by_role("button", name="Cluster", exact=True)).to_be_visible()
 
 
+def test_a_switch_does_not_jump_back(pages: Pages) -> None:
+    """The panel is told again and again: what was asked for before a click does not undo it for the eye."""
+    page, waiting = pages.open(), list[Route]()
+    page.route("**/api/switch", lambda route: waiting.append(route))
+    slow = page.get_by_role("switch", name="Canary is slow")
+    slow.check()
+    for _ in range(3):
+        page.wait_for_event("response", lambda answer: answer.url.endswith("/api/panel"))
+    expect(slow).to_be_checked()
+    for each in waiting:
+        each.continue_()
+    other = pages.open()
+    expect(other.get_by_role("switch", name="Canary is slow")).to_be_checked()
+    other.get_by_role("switch", name="Canary is slow").uncheck()
+    expect(slow).not_to_be_checked()
+
+
 def test_escape_closes_what_is_open_and_the_focus_goes_back(story: Story) -> None:
     """The options first, then the thread; the focus is where the thread was opened from."""
     page = story.pages.open()
@@ -294,6 +311,25 @@ def test_what_is_read_stays_where_it_is(pages: Pages) -> None:
     """Also when something above it grows."""
     before, after = pages.open().evaluate(GROWING_ABOVE)
     assert after == pytest.approx(before, abs=1)
+
+
+def test_what_is_said_in_a_row_has_its_name_once(pages: Pages) -> None:
+    """A release, a private word, a longer pause and somebody else have names of their own, whatever comes and goes."""
+    at_first, afterwards = pages.open().evaluate(SAID_IN_A_ROW)
+    assert at_first == ["1000", "1020", "1030", "1040", "1050", "1500"]
+    assert afterwards == ["1010", "1020", "1030", "1035", "1040", "1050", "1500"]
+
+
+def test_reactions_are_offered_where_they_count(pages: Pages) -> None:
+    """Not on a release about which nobody is asked: the bot would say nothing to them."""
+    assert pages.open().evaluate(REACTIONS_OFFERED) == ["1010", "1020"]
+
+
+def test_a_tab_is_named_after_whose_it_is(pages: Pages) -> None:
+    """Whoever votes as three people finds each of them again."""
+    page = pages.open()
+    become(page, "bob")
+    assert page.title() == "bob in #deploys · Sluice sandbox"
 
 
 @pytest.mark.parametrize(

@@ -114,6 +114,7 @@ function showRoom() {
   const room = here.state.rooms.get(here.room);
   here.unread.delete(here.room);
   byId("room-name").textContent = roomName(room);
+  document.title = `${here.me} in ${roomName(room)} · Sluice sandbox`; // tabs as different people are told apart by it
   byId("box-label").textContent = `Message ${roomName(room)} as ${here.me}`;
   list.show(here.state, here.room, here.state.top(here.room));
   showRooms();
