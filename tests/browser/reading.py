@@ -26,9 +26,11 @@ SAID_IN_A_ROW = """async () => {
   const place = document.getElementById("messages");
   const list = new Messages(place, {});
   const said = (at, user, more) => ({ ts: String(at), user, text: "word", ...more });
+  const own = { is_ephemeral: true };
   const release = { bot_id: "B1", blocks: [{ type: "divider" }] };
-  const words = [said(1000, "ann"), said(1010, "ann"), said(1020, "bob"), said(1030, "bob", { is_ephemeral: true }),
-    said(1040, "bot"), said(1050, "bot", release), said(1060, "bot"), said(1500, "bot")];
+  const words = [said(1000, "ann"), said(1010, "ann"), said(1020, "bob"), said(1030, "bob", own),
+    said(1032, "bob", own), said(1039, "bob", own), said(1040, "bot"), said(1050, "bot", release),
+    said(1060, "bot"), said(1500, "bot")];
   const state = { me: "ann", people: new Map(), names: { person: (id) => id }, replies: () => 0 };
   list.show(state, "C1", words);
   const named = () => [...place.children].filter((each) => each.querySelector(".avatar").checkVisibility())

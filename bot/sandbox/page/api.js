@@ -60,7 +60,7 @@ export function watch(path, { hear, lost, back }) {
 }
 
 const FAULTS = {
-  slack_is_down: "Slack is down: nothing can be sent, and nothing is delivered. Switch it on again beside the channel.",
+  slack_is_down: "Slack is down: nothing can be sent, and nothing is delivered, until the switch “Slack down” is off.",
   operation_timeout: "The bot did not answer within three seconds; Slack gives up then. Try again when it serves.",
   dispatch_failed: "The bot cannot be reached. Try again when it serves.",
   is_archived: "The channel is archived.",

@@ -7,6 +7,7 @@ const VOTES = ["white_check_mark", "x"];
 const ASKED = /:ballot_box_with_ballot:|\*Break-glass\*/; // the bot's words where a reaction counts
 const NEAR = 80; // pixels from the end within which somebody follows what comes
 const TOGETHER_S = 300; // so soon after another one of the same person a message needs no name of its own
+const ANSWERED_S = 5; // so soon a private one is the answer to what was typed; later it is about something else
 
 /**
  * One list of messages in `place`. `acts`: react(ts, name, on), press(message, button, block), open(ts). It follows what
@@ -69,7 +70,8 @@ export class Messages {
     let before = null;
     for (const each of this.place.querySelectorAll(".message")) {
       const { by, ts, alone } = each.dataset;
-      each.classList.toggle("follows", !alone && before?.by === by && ts - before.ts < TOGETHER_S);
+      const within = each.classList.contains("private") ? ANSWERED_S : TOGETHER_S;
+      each.classList.toggle("follows", !alone && before?.by === by && ts - before.ts < within);
       before = { by, ts };
     }
   }
