@@ -37,7 +37,13 @@ export function follow(path, number, { hear, lost, back }) {
     };
   };
   open();
-  return () => { isOver = true; clearTimeout(timer); socket.close(); };
+  return () => {
+    isOver = true;
+    clearTimeout(timer);
+    // One that is closed before it stands is an error on the console.
+    if (socket.readyState === WebSocket.CONNECTING) socket.onopen = () => socket.close();
+    else socket.close();
+  };
 }
 
 /** Ask for something again and again while somebody sees the page; the rest is as with `follow`. */
