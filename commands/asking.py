@@ -15,6 +15,8 @@ from runbooks.source import unknown
 
 OPTIONS = ("runbook", "at", "reason", "exempt")
 FLAGS = ("dry-run", "break-glass")
+STARTING = ("dry-run", "reason", "at", "runbook", "exempt", "break-glass")
+"""What verbs that start a run show of these, the most wanted first."""
 
 
 @dataclass(frozen=True, slots=True)

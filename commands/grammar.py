@@ -32,6 +32,9 @@ OPTION_MEANINGS: Mapping[str, str] = {
 }
 """What every option says, a clause each."""
 
+OPTION_EXAMPLES: Mapping[str, str] = {"runbook": "hotfix", "at": "18:00", "reason": '"what for"', "exempt": '"why now"'}
+"""What may stand behind the options that take a value."""
+
 RUN_ID = re.compile(r"[a-z0-9][a-z0-9-]*-[a-z0-9-]*[a-z0-9]-[1-9]\d{0,8}")
 TIME_OF_DAY = re.compile(r"([01]?\d|2[0-3]):([0-5]\d)")
 
@@ -93,6 +96,11 @@ def read_line(text: str, *, verbatim: bool = False) -> Line:
         else:
             options[name] = value if equals else _next_value(name, parts)
     return Line(verb.lower().removeprefix("/"), tuple(words), options, frozenset(flags))
+
+
+def option_line(name: str) -> str:
+    """An option as it is typed, with a value where it takes one."""
+    return " ".join([f"--{name}", *([OPTION_EXAMPLES[name]] if name in OPTION_EXAMPLES else [])])
 
 
 def place(line: Line, catalogue: Catalogue, *, usage: str, ref: bool | None) -> Placed:
@@ -183,8 +191,7 @@ def _no_value(name: str, equals: str) -> None:
 def _next_value(name: str, parts: Iterator[str]) -> str:
     value = next(parts, "--")
     if value.startswith("--"):
-        example = {"runbook": "hotfix", "at": "18:00", "reason": '"what for"', "exempt": '"why now"'}[name]
-        raise UsageError(f"`--{name}` needs a value.", hint=f"Write `--{name} {example}`.")
+        raise UsageError(f"`--{name}` needs a value.", hint=f"Write `{option_line(name)}`.")
     return value
 
 

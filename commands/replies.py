@@ -12,6 +12,7 @@ from bot.domain.plan import Plan, PlannedStep, Previous, Verb
 from bot.domain.release import ReleaseRecord
 from bot.domain.run import Run
 from bot.ports.store import TargetState
+from commands.grammar import OPTION_MEANINGS, option_line
 from commands.news import between
 from commands.reply import Reply
 from commands.spec import CommandSpec
@@ -197,17 +198,32 @@ def history(records: Sequence[ReleaseRecord], *, of: str, now: datetime) -> Repl
 
 def help_all(commands: Sequence[CommandSpec[Any]]) -> Reply:
     """Every verb in a line."""
-    lines = [f"{typed(spec.usage)} {spec.summary}" for spec in commands]
-    lines.append(f"Words may come in any unambiguous order. {typed('help deploy')} tells more about a verb.")
+    lines = [f"{_ways(spec)} {spec.summary}" for spec in commands]
+    lines.append(f"Words may come in any unambiguous order. {typed('help deploy')} has a verb's options and examples.")
     return Reply("\n".join(lines))
 
 
 def help_one(spec: CommandSpec[Any]) -> Reply:
-    """One verb with its examples."""
-    return Reply("\n".join([f"{typed(spec.usage)}", spec.summary, *(f"• {typed(line)}" for line in spec.examples)]))
+    """One verb with its examples and what each of its options means."""
+    options = [f"• {code(option_line(name))} {OPTION_MEANINGS[name]}" for name in spec.options]
+    return Reply(
+        "\n".join(
+            [
+                _ways(spec),
+                f"{spec.summary[0].upper()}{spec.summary[1:]}.",
+                *(f"• {typed(line)}" for line in spec.examples),
+                *(["Anywhere in the line:", *options] if options else []),
+            ]
+        )
+    )
 
 
 # --- pieces ---
+
+
+def _ways(spec: CommandSpec[Any]) -> str:
+    """How a verb is written, each way by itself."""
+    return " or ".join(typed(way) for way in spec.usage.split(" | "))
 
 
 def _being_stopped(run: Run) -> str:

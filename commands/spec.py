@@ -1,7 +1,7 @@
 """What a verb is, and what it may use."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Generic, TypeVar
 
@@ -42,7 +42,8 @@ class Desk:
 
 @dataclass(frozen=True, slots=True)
 class CommandSpec(Generic[C]):
-    """A verb. `usage` begins with it; `examples` are lines that can be typed as they are.
+    """A verb. `usage` begins with it; `examples` are lines that can be typed as they are; `options`, without their
+    dashes, are those that may stand anywhere in its line.
 
     `parse` is pure and raises UsageError. `look`, where there is one, runs before the transaction and may wait for the
     network; if it answers, that is the reply and nothing is done. `handle` acts; it may raise UsageError, upon which
@@ -54,6 +55,7 @@ class CommandSpec(Generic[C]):
     usage: str
     summary: str
     examples: tuple[str, ...]
+    options: tuple[str, ...] = field(default=(), kw_only=True)
     parse: Callable[[Line, Reading], C]
     handle: Callable[[C, Desk], Awaitable[Reply]]
     look: Callable[[C, Invocation, Planning], Awaitable[Reply | None]] | None = None

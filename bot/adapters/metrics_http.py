@@ -135,9 +135,9 @@ def unreadable(called: str, what: str, told: Told, about: str) -> UnreadableErro
     return UnreadableError(f"{called} sent {what}: {told.text}; asked for {short(about)}")
 
 
-def short(query: str) -> str:
+def short(query: str, most: int = TOLD) -> str:
     """The beginning of a query."""
-    return query if len(query) <= TOLD else f"{query[:TOLD]}…"
+    return query if len(query) <= most else f"{query[:most]}…"
 
 
 def words(said: object) -> str:

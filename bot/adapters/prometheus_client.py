@@ -25,6 +25,9 @@ ADVICE = "PromQL info:"
 """Begins what says nothing against an answer, such as that the name of a counter is unusual. It has a list of its own
 since Prometheus 3 (`infos`); before, and in Thanos, it stands among the warnings (util/annotations/annotations.go)."""
 
+AWAY_TOLD = 60
+"""Characters of a query that are told of a server that is away or has too much to do."""
+
 
 @dataclass(frozen=True, slots=True)
 class Server:
@@ -88,7 +91,10 @@ class PrometheusClient(Opened):
         said = f"HTTP {status}: {_words(told)}" if _words(told) else f"HTTP {status}"
         if told.busy:
             wait = retry_after(told.headers.get("Retry-After"))
-            raise UnreachableError(f"{called} answered {said}; {asked}", retry_after=wait)
+            about = (
+                f"asked for {short(query, AWAY_TOLD)}"  # everybody reads it, and most often it is not the query's fault
+            )
+            raise UnreachableError(f"{called} answered {said}; {about}", retry_after=wait)
         if status in (httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN):
             raise RefusedError(f"{called} does not let Sluice in ({said}); check its token or password; {asked}")
         if httpx.codes.is_redirect(status):

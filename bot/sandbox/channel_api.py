@@ -21,8 +21,9 @@ to has its own.
 `subtype: "tombstone"`: deleted, its replies stand. `text` is mrkdwn with `<@U0ANN>`, `<!subteam^S0APPROVERS>`, `&lt;`.
 VIEW is Slack's: `{"id", "title", "submit", "close", "blocks", "callback_id", "private_metadata"}`.
 
-`GET /api/feed?as=ann&after=17`: Server-Sent Events; each `data` is one change, `id` its number, so that a browser comes
-back by itself (`Last-Event-ID` goes before `after`). A comment line is a sign of life.
+`GET /api/feed?as=ann&after=17`: a WebSocket, of which a browser opens some two hundred to a server; of other
+connections it opens six, and a stream that stays would take one of them from every window. Each message is one change;
+whoever comes back says in `after` which was the last. A plain request gets 426 (`not_a_websocket`).
 
     {"number", "kind": "message" | "edited", "channel": ID, "ts", "message": MESSAGE}
     {"number", "kind": "deleted", "channel", "ts"}
@@ -48,7 +49,6 @@ answer is a message of the feed as well.
 import asyncio
 import contextlib
 import dataclasses
-import json
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import timedelta
 from http import HTTPStatus
@@ -60,13 +60,12 @@ from bot.domain.ids import ChannelId
 from bot.ports.chat import Place
 from bot.sandbox.own_page import json_object, own_page_only, refusal
 from bot.sandbox.slack.fault import SlackFaultError
-from bot.sandbox.slack.journal import FORGOTTEN, Change
 from bot.sandbox.slack.shown import Shown
 from bot.sandbox.slack.stand_in import SlackStandIn
 
 DIGITS_MOST = 18
 HEARTBEAT = timedelta(seconds=15)
-"""Real time: so often a feed says that it is alive, and notices that nobody listens."""
+"""Real time: so often a feed asks whether its page is still there, and lets go of one that does not answer."""
 
 Body = dict[str, Any]
 Act = Callable[[Body], Awaitable[Shown]]
@@ -105,29 +104,25 @@ class ChannelApi:
             me = self._slack.people.find(request.query.get("as", "")).id
         except SlackFaultError:
             return _nobody()
-        after = request.headers.get("Last-Event-ID") or request.query.get("after", "")
+        after = request.query.get("after", "")
         if not after.isdecimal() or len(after) > DIGITS_MOST:
             return refusal(HTTPStatus.BAD_REQUEST, "invalid_request", "`after` is the number of a change.")
-        response = web.StreamResponse(headers={"Content-Type": "text/event-stream", "Cache-Control": "no-store"})
-        await response.prepare(request)
-        with contextlib.suppress(ConnectionResetError):  # the page has gone: nobody is left to be told
-            await self._tell(response, me, int(after))
-        return response
+        socket = web.WebSocketResponse(heartbeat=self._heartbeat_s)
+        if not socket.can_prepare(request):
+            return refusal(HTTPStatus.UPGRADE_REQUIRED, "not_a_websocket", "The feed is a WebSocket.")
+        await socket.prepare(request)
+        async with asyncio.TaskGroup() as group:
+            telling = group.create_task(self._tell(socket, me, int(after)))
+            async for _ in socket:  # a page says nothing here; this ends when it goes
+                continue
+            telling.cancel()
+        return socket
 
-    async def _tell(self, response: web.StreamResponse, me: str, after: int) -> None:
-        changes = self._slack.changes
-        while True:
-            newest = changes.number
-            for change in changes.after(after, me):
-                await response.write(_as_event(change))
-                if change.kind == FORGOTTEN:
-                    return
-            after = newest
-            try:
-                async with asyncio.timeout(self._heartbeat_s):
-                    await changes.moved(after)
-            except TimeoutError:
-                await response.write(b": still here\n\n")
+    async def _tell(self, socket: web.WebSocketResponse, me: str, after: int) -> None:
+        with contextlib.suppress(ConnectionResetError):  # the page has gone: nobody is left to be told
+            async for change in self._slack.changes.follow(me, after=after):
+                await socket.send_json({"number": change.number, "kind": change.kind, **change.body})
+            await socket.close()
 
     async def _file(self, request: web.Request) -> web.StreamResponse:
         try:
@@ -193,11 +188,6 @@ _WORDS = {str: "text", bool: "boolean", dict: "object"}
 
 def _place(asked: Body) -> Place:
     return Place(ChannelId(asked["channel"]), asked["ts"])
-
-
-def _as_event(change: Change) -> bytes:
-    told = {"number": change.number, "kind": change.kind, **change.body}
-    return f"id: {change.number}\ndata: {json.dumps(told)}\n\n".encode()
 
 
 def _nobody() -> web.Response:

@@ -27,8 +27,8 @@ class Kept:
 
     def __init__(self, folder: Path) -> None:
         self._path = folder / CLUSTER
-        self._written = self._path.read_text(encoding="utf-8") if self._path.exists() else "{}"
         try:
+            self._written = self._path.read_text(encoding="utf-8") if self._path.exists() else "{}"
             self._before: dict[str, dict[str, Any]] = dict(json.loads(self._written))
         except (ValueError, TypeError) as exc:
             raise SetupError(f"{self._path} cannot be read ({exc}); choose an empty --folder") from exc

@@ -1,8 +1,7 @@
 """The page itself: its files, what it shows beside the channel, and its switches.
 
 `GET /api/scene`: what does not change, `{"people": [{"name", "about"}], "tries": [{"line", "about"}], "vocabulary":
-{"commands", "verbs", "words"}}`. `GET /api/panel`: the whole panel as it is now; it is asked for again and again, for a
-browser holds six connections at most to one server, and each tab's stream would take one of them.
+{"commands", "verbs", "words"}}`. `GET /api/panel`: the whole panel as it is now; it is asked for again and again.
 `POST /api/switch {"name", "on"}` and `POST /api/kill {}` break something. All of them answer the page alone.
 """
 

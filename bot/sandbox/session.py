@@ -96,7 +96,8 @@ async def _serving(around: Surroundings, folder: Path) -> AsyncIterator[Addresse
     ports = own_folder.ports(folder)
     async with AsyncExitStack() as stack:
         try:
-            addresses = await stack.enter_async_context(around.serving(folder, ports=ports))
+            with own_folder.written(folder):
+                addresses = await stack.enter_async_context(around.serving(folder, ports=ports))
         except OSError as exc:
             known = ", ".join(str(port) for port in ports.values())
             fix = f"{folder} needs its ports {known} again: end what uses them, or choose another --folder"

@@ -33,9 +33,10 @@ class Switches:
             "crash": Switch("Image crash-loops", "Versions that run nowhere yet crash when they start.", self._crash),
             "traffic": Switch("No traffic", "Nobody sends requests: there is nothing to judge by.", self._quiet),
             "registry": Switch("Registry down", "The container registry answers 503.", self._outages),
-            "metrics": Switch("Metrics down", "The metrics server answers 503.", self._outages),
-            "cluster": Switch("Cluster API down", "The Kubernetes API answers 503; pods go on.", self._outages),
+            "github": Switch("GitHub down", "GitHub answers 503: no checks, no commits, no workflows.", self._outages),
+            "metrics": Switch("Metrics down", "Prometheus answers 503: nothing can be judged.", self._outages),
             "slack": Switch("Slack down", "Nothing can be sent or posted; the bot goes on without.", self._outages),
+            "cluster": Switch("Cluster API down", "The Kubernetes API answers 503; pods go on.", self._outages),
         }
 
     def is_on(self, name: str) -> bool:
@@ -74,6 +75,7 @@ class Switches:
     def _outages(self) -> None:
         around = self._around
         around.registry.outage.down = self.is_on("registry")
+        around.github.outage.down = self.is_on("github")
         around.prometheus.outage.down = self.is_on("metrics")
         around.cluster.outage.down = self.is_on("cluster")
         around.slack.outage.down = self.is_on("slack")

@@ -30,7 +30,7 @@ _NOTE_ROOM = 200
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """One block, and what it says without blocks."""
+    """One block, and what it says without blocks; nothing, where another piece says it."""
 
     block: JsonObject
     text: str
@@ -38,13 +38,15 @@ class Piece:
 
 @dataclass(frozen=True, slots=True)
 class Button:
-    """A button. `value` is a whole command line, so that a click is the same as typing it."""
+    """A button. `value` is a whole command line, so that a click is the same as typing it. `is_said`: the message says
+    what a click does in words of its own, and its text need not say it again."""
 
     label: str
     action_id: str
     value: str
     style: str | None = None
     confirm: "Confirm | None" = None
+    is_said: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +92,8 @@ def actions(*buttons: Button) -> Piece:
         if size(button.value) > VALUE_LIMIT or used > _ACTIONS_ROOM or len(shown) == ACTIONS_LIMIT:
             continue
         shown.append(block)
-        said.append(f"{button.label}: `{slash_line(button.value)}`")
+        if not button.is_said:
+            said.append(f"{button.label}: `{slash_line(button.value)}`")
     return Piece({"type": "actions", "elements": shown}, " · ".join(said))
 
 
@@ -132,7 +135,7 @@ def _button(button: Button) -> JsonObject:
     if button.style is not None:
         block["style"] = button.style
     if button.confirm is not None:
-        block["confirm"] = _confirm(button.confirm)
+        block["confirm"] = _confirm(button.confirm) | ({"style": "danger"} if button.style == "danger" else {})
     return block
 
 

@@ -38,5 +38,8 @@ def ended_early(run: Run) -> Content:
 
 
 def stray_vote(run: Run, event: StrayVote) -> Content:
-    """Told to the voter alone: their vote moved nothing, and why."""
-    return content(section(f"Your vote on {change(run)} did not count: {people(event.why)}."))
+    """Told to the voter alone: their vote moved nothing, and why; and what does, for those who meant to reject."""
+    said = f"Your vote on {change(run)} did not count: {people(event.why)}."
+    goes_on = run.ballot is not None and run.ballot.closed and not run.phase.final
+    stop = f" To stop it: {code(slash_line(f'abort {run.id}'))}" if goes_on else ""
+    return content(section(f"{said}{stop}"))

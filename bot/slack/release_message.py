@@ -154,4 +154,4 @@ def _rollback_button(run: Run, back: WayBack) -> Button:
     target = run.request.target
     question = f"Roll {target.service} in {target.environment} back from {wanted(run)} to {ref_word(back.ref)}?"
     confirm = Confirm("Roll back?", plain(question).replace("`", ""), yes="Roll back")
-    return Button("Roll back", "rollback", back.line, confirm=confirm)
+    return Button("Roll back", "rollback", back.line, confirm=confirm, is_said=True)

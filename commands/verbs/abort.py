@@ -37,9 +37,10 @@ async def handle(command: Abort, desk: Desk) -> Reply:
 
 SPEC = CommandSpec(
     verb="abort",
-    usage=f'{USAGE} [--reason "…"]',
+    usage=USAGE,
     summary="stops a release; what it changed is undone",
     examples=("abort api-prod-42", 'abort api prod --reason "wrong version"'),
+    options=("reason",),
     parse=parse,
     handle=handle,
 )

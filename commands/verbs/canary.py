@@ -12,7 +12,7 @@ from bot.ports.chat import Content
 from bot.ports.narrator import Telling
 from bot.ports.planning import Planning
 from commands import replies
-from commands.asking import Asked, read_asked, require_version
+from commands.asking import STARTING, Asked, read_asked, require_version
 from commands.finding import under_way
 from commands.grammar import Line, place
 from commands.reply import Reply
@@ -86,9 +86,10 @@ def _pictured(run: Run, desk: Desk, content: Content) -> Telling:
 
 SPEC = CommandSpec(
     verb="canary",
-    usage=f'{USAGE} [--runbook name] [--at 18:00] [--reason "…"] [--dry-run] [--break-glass] [--exempt "…"] | {REPORT}',
+    usage=f"{USAGE} | {REPORT}",
     summary="releases a version behind growing traffic, judged by metrics; without a version it tells how one stands",
     examples=("canary api v1.4.2 prod", "canary api prod"),
+    options=STARTING,
     parse=parse,
     handle=handle,
     look=look,

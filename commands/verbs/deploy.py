@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from bot.domain.invocation import Invocation
 from bot.domain.plan import Verb
 from bot.ports.planning import Planning
-from commands.asking import Asked, read_asked, require_version
+from commands.asking import STARTING, Asked, read_asked, require_version
 from commands.grammar import Line, place
 from commands.reply import Reply
 from commands.spec import CommandSpec, Desk, Reading
@@ -40,13 +40,14 @@ async def handle(command: Deploy, desk: Desk) -> Reply:
 
 SPEC = CommandSpec(
     verb="deploy",
-    usage=f'{USAGE} [--runbook name] [--at 18:00] [--reason "…"] [--dry-run] [--break-glass] [--exempt "…"]',
+    usage=USAGE,
     summary="brings a version (tag, commit or digest) to an environment",
     examples=(
         "deploy api v1.4.2 staging",
         'deploy api prod 9f2c1e7 --reason "fixes the login"',
         "deploy api v1.4.2 prod --dry-run",
     ),
+    options=STARTING,
     parse=parse,
     handle=handle,
     look=look,

@@ -48,9 +48,10 @@ async def handle(command: PauseRun, desk: Desk) -> Reply:
 
 SPEC = CommandSpec(
     verb="pause",
-    usage=f'{USAGE} [--reason "…"]',
+    usage=USAGE,
     summary="lets a release begin no further step",
     examples=("pause api-prod-42", 'pause api prod --reason "database is busy"'),
+    options=("reason",),
     parse=parse,
     handle=handle,
 )

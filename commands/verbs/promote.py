@@ -10,7 +10,7 @@ from bot.domain.run import Run
 from bot.domain.target import Target
 from bot.ports.planning import Planning
 from commands import replies
-from commands.asking import Asked, read_asked
+from commands.asking import STARTING, Asked, read_asked
 from commands.carrying import WHOLE_LINE, carried
 from commands.finding import find_active_run, under_way
 from commands.grammar import Line, Placed, run_or_target
@@ -90,9 +90,10 @@ async def _meant(named: RunId | Target, desk: Desk) -> Run:
 
 SPEC = CommandSpec(
     verb="promote",
-    usage=f'{USAGE} [--runbook name] [--at 18:00] [--reason "…"] [--dry-run] [--break-glass] [--exempt "…"] | {GO_ON}',
+    usage=f"{USAGE} | {GO_ON}",
     summary="carries the version that runs healthy in one environment to the next; or lets a waiting canary go on",
     examples=("promote api staging prod", "promote api prod"),
+    options=STARTING,
     parse=parse,
     handle=handle,
     look=look,

@@ -11,7 +11,7 @@ from bot.domain.run import Run
 from bot.domain.target import Target
 from bot.ports.planning import Planning
 from commands import replies
-from commands.asking import Asked, read_asked, request_for
+from commands.asking import STARTING, Asked, read_asked, request_for
 from commands.finding import under_way
 from commands.grammar import Line, place
 from commands.locking import note_passing
@@ -147,9 +147,10 @@ def _named(asked: Asked, records: Sequence[ReleaseRecord]) -> Asked:
 
 SPEC = CommandSpec(
     verb="rollback",
-    usage=f'{USAGE} [--reason "…"] [--dry-run] [--break-glass]',
+    usage=USAGE,
     summary="goes back to the last known good version, or to a named one; stops a release that is under way",
     examples=("rollback api prod", 'rollback api prod to v1.4.1 --reason "slow logins"'),
+    options=tuple(name for name in STARTING if name != "exempt"),
     parse=parse,
     handle=handle,
     look=look,

@@ -90,27 +90,30 @@ def reading() -> Reading:
     return Reading(Catalogue.model_validate(SAMPLE), load_library(), datetime(2026, 1, 31, 12, tzinfo=UTC))
 
 
-def _verb(spec: CommandSpec[Any]) -> Iterator[str]:
-    yield from (f"### {spec.verb}", "", f"{spec.summary[0].upper()}{spec.summary[1:]}.", "", "```text")
-    yield from (slash_line(usage.strip()) for usage in spec.usage.split(" | "))
-    yield from ("```", "", "For example:", "", "```text")
-    yield from (slash_line(example) for example in spec.examples)
-    yield from ("```", "")
-
-
-def _option(name: str) -> str:
-    verbs = ", ".join(f"`{spec.verb}`" for spec in COMMANDS if _takes(spec, name))
-    value = " …" if name in VALUES else ""
-    return f"| `--{name}{value}` | {verbs} | {OPTION_MEANINGS[name]} |"
-
-
-def _takes(spec: CommandSpec[Any], option: str) -> bool:
+def takes(spec: CommandSpec[Any], option: str) -> bool:
     """Whether an option makes another command of a verb's example."""
     try:
         with_it = spec.parse(read_line(f"{spec.examples[0]} {GIVEN[option]}"), reading())
     except UsageError:
         return False
     return bool(with_it != spec.parse(read_line(spec.examples[0]), reading()))
+
+
+def _verb(spec: CommandSpec[Any]) -> Iterator[str]:
+    yield from (f"### {spec.verb}", "", f"{spec.summary[0].upper()}{spec.summary[1:]}.", "", "```text")
+    yield from (slash_line(usage.strip()) for usage in spec.usage.split(" | "))
+    yield from ("```", "")
+    if spec.options:
+        yield from (f"Options: {', '.join(f'`--{name}`' for name in spec.options)}.", "")
+    yield from ("For example:", "", "```text")
+    yield from (slash_line(example) for example in spec.examples)
+    yield from ("```", "")
+
+
+def _option(name: str) -> str:
+    verbs = ", ".join(f"`{spec.verb}`" for spec in COMMANDS if takes(spec, name))
+    value = " …" if name in VALUES else ""
+    return f"| `--{name}{value}` | {verbs} | {OPTION_MEANINGS[name]} |"
 
 
 def _program() -> Iterator[tuple[str, Command]]:

@@ -11,7 +11,7 @@ from pydantic import SecretStr
 from bot.adapters.metric_moments import MOST_STEPS
 from bot.adapters.metrics_http import MOST_BYTES
 from bot.adapters.prometheus import PrometheusMetrics
-from bot.adapters.prometheus_client import Server
+from bot.adapters.prometheus_client import AWAY_TOLD, Server
 from bot.adapters.secret_source import HttpLogin
 from bot.domain.errors import PermanentError, RefusedError, SetupError, UnreachableError, UnreadableError
 from bot.ports.metrics import ERRORS, LackKind
@@ -130,6 +130,18 @@ async def test_every_failure_is_told_with_query_and_answer(
             await metrics.read(QUERIES, after(3), after(5))
     assert "http_requests_total" in str(told.value) or "login.test" in str(told.value)
     assert len(server.requests) == 1
+
+
+async def test_a_server_that_is_away_is_told_without_the_whole_query() -> None:
+    """Everybody in the channel reads it; how it begins says which one it was."""
+    server = scraped()
+    server.faults.append(httpx.Response(503, text="prometheus is down"))
+    async with asking(server) as metrics:
+        with pytest.raises(UnreachableError) as told:
+            await metrics.read(QUERIES, after(3), after(5))
+    said = str(told.value)
+    assert said.startswith("Prometheus main answered HTTP 503: prometheus is down; asked for sum")
+    assert len(said.partition("asked for ")[2]) == AWAY_TOLD + len("…")
 
 
 async def test_no_secret_is_ever_told(tmp_path: Path) -> None:

@@ -60,6 +60,13 @@ class Pages:
         )
         context.set_default_timeout(PATIENCE_MS)
         self._open.append(context)
+        return self._page(context)
+
+    def beside(self, page: Page) -> Page:
+        """Another page of the same browser, when it is ready."""
+        return self._page(page.context)
+
+    def _page(self, context: BrowserContext) -> Page:
         page = context.new_page()
         page.on("console", self._heard)
         page.on("pageerror", lambda error: self.complaints.append(str(error)))

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Locator, Page, Route, expect
 
 from tests.browser.channel import (
     APPROVE,
@@ -25,7 +25,7 @@ from tests.browser.channel import (
 )
 from tests.browser.chromium import NARROW, WIDE, Pages, chromium
 from tests.browser.keyboard import unreached
-from tests.browser.reading import GROWING_ABOVE
+from tests.browser.reading import GROWING_ABOVE, REACTIONS_OFFERED, SAID_IN_A_ROW
 from tests.browser.served import ROOT, served
 
 pytestmark = pytest.mark.browser
@@ -164,7 +164,10 @@ def test_a_bot_that_is_killed_comes_back_and_answers(story: Story) -> None:
     page.get_by_role("button", name="Kill the bot").click()
     state = page.get_by_role("status").filter(has_text="Bot:")
     expect(state).to_have_text("Bot: down, starting again · killed once")
+    say(page, "/release status")
+    expect(page.get_by_role("alert")).to_contain_text("The bot cannot be reached")
     comes(state.filter(has_text="Bot: serving · killed once"))
+    expect(page.get_by_role("alert")).to_have_text("")
     say(page, "/release status")
     comes(private(page, "sha123"))
 
@@ -185,6 +188,23 @@ def test_a_switch_says_that_it_is_on_and_how_many_are(pages: Pages) -> None:
     page.get_by_role("button", name="Cluster").click()
     slack.uncheck()
     expect(page.get_by_role("button", name="Cluster", exact=True)).to_be_visible()
+
+
+def test_a_switch_does_not_jump_back(pages: Pages) -> None:
+    """The panel is told again and again: what was asked for before a click does not undo it for the eye."""
+    page, waiting = pages.open(), list[Route]()
+    page.route("**/api/switch", lambda route: waiting.append(route))
+    slow = page.get_by_role("switch", name="Canary is slow")
+    slow.check()
+    for _ in range(3):
+        page.wait_for_event("response", lambda answer: answer.url.endswith("/api/panel"))
+    expect(slow).to_be_checked()
+    for each in waiting:
+        each.continue_()
+    other = pages.open()
+    expect(other.get_by_role("switch", name="Canary is slow")).to_be_checked()
+    other.get_by_role("switch", name="Canary is slow").uncheck()
+    expect(slow).not_to_be_checked()
 
 
 def test_escape_closes_what_is_open_and_the_focus_goes_back(story: Story) -> None:
@@ -266,15 +286,16 @@ def test_whoever_switches_while_nobody_answers_is_there_afterwards(
         own.close()
 
 
-def test_a_browser_may_have_several_tabs_as_different_people(pages: Pages) -> None:
-    """It holds six connections to a server and no more: what the tabs keep open leaves room for what is done."""
-    first = pages.open()
-    for name in ("bob", "carol", "dave"):
-        tab = first.context.new_page()
-        tab.goto(pages.url)
-        become(tab, name)
-        say(tab, f"{name} is here")
-        expect(message(first, f"{name} is here")).to_be_visible()
+def test_a_browser_may_show_eight_pages_at_once(pages: Pages) -> None:
+    """It holds six connections to a server and no more: what the pages keep open leaves room for what is done."""
+    shown = [pages.open()]
+    shown += [pages.beside(shown[0]) for _ in range(7)]
+    assert [page.evaluate("document.hidden") for page in shown] == [False] * 8
+    for number, page in enumerate(shown):
+        become(page, ("ann", "bob", "carol", "dave")[number % 4])
+        say(page, f"page {number} speaks")
+        for each in shown:
+            expect(message(each, f"page {number} speaks")).to_be_visible()
 
 
 def test_whoever_switches_faster_than_the_page_is_the_last_one(pages: Pages) -> None:
@@ -293,6 +314,25 @@ def test_what_is_read_stays_where_it_is(pages: Pages) -> None:
     """Also when something above it grows."""
     before, after = pages.open().evaluate(GROWING_ABOVE)
     assert after == pytest.approx(before, abs=1)
+
+
+def test_what_is_said_in_a_row_has_its_name_once(pages: Pages) -> None:
+    """A release, a private word, a longer pause and somebody else have names of their own, whatever comes and goes."""
+    at_first, afterwards = pages.open().evaluate(SAID_IN_A_ROW)
+    assert at_first == ["1000", "1020", "1030", "1039", "1040", "1050", "1500"]
+    assert afterwards == ["1010", "1020", "1030", "1035", "1039", "1040", "1050", "1500"]
+
+
+def test_reactions_are_offered_where_they_count(pages: Pages) -> None:
+    """Not on a release about which nobody is asked: the bot would say nothing to them."""
+    assert pages.open().evaluate(REACTIONS_OFFERED) == ["1010", "1020"]
+
+
+def test_a_tab_is_named_after_whose_it_is(pages: Pages) -> None:
+    """Whoever votes as three people finds each of them again."""
+    page = pages.open()
+    become(page, "bob")
+    assert page.title() == "bob in #deploys · Sluice sandbox"
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from datetime import timedelta
 from typing import Any
 
+import aiohttp
 import httpx
 import pytest
 from aiohttp import web
@@ -42,19 +43,22 @@ class Page:
         messages: list[Any] = seen["channels"][number]["messages"]
         return messages
 
-    async def feed(self, user: str, count: int, **headers: str) -> list[Any]:
-        """The first changes of a feed from the beginning."""
-        found: list[Any] = []
+    @asynccontextmanager
+    async def following(self, user: str, after: int, **headers: str) -> AsyncIterator[aiohttp.ClientWebSocketResponse]:
+        """Their feed, open. Raises aiohttp.WSServerHandshakeError where it is refused."""
+        address = self.http.base_url.join("/api/feed")
+        asked = {"as": user, "after": str(after)}
         async with (
             asyncio.timeout(5),
-            self.http.stream("GET", "/api/feed", params={"as": user, "after": self.begin}, headers=headers) as feed,
+            aiohttp.ClientSession() as session,
+            session.ws_connect(str(address), params=asked, headers=headers) as socket,
         ):
-            lines = feed.aiter_lines()
-            while len(found) < count:
-                line = await anext(lines)
-                if line.startswith("data: "):
-                    found.append(json.loads(line.removeprefix("data: ")))
-        return found
+            yield socket
+
+    async def feed(self, user: str, count: int, *, after: int | None = None) -> list[Any]:
+        """The first changes of a feed; from the beginning where no number is given."""
+        async with self.following(user, self.begin if after is None else after) as socket:
+            return [await socket.receive_json() for _ in range(count)]
 
 
 @asynccontextmanager
@@ -104,7 +108,7 @@ async def test_a_feed_goes_on_where_it_broke() -> None:
     async with page() as p:
         for text in ("one", "two", "three"):
             await p.does("say", channel="deploys", text=text, **{"as": "ann"})
-        changes = await p.feed("ann", 2, **{"Last-Event-ID": str(p.begin + 1)})
+        changes = await p.feed("ann", 2, after=p.begin + 1)
         assert [change["message"]["text"] for change in changes] == ["two", "three"]
         assert [change["number"] for change in changes] == [p.begin + 2, p.begin + 3]
 
@@ -122,18 +126,36 @@ async def test_a_feed_from_another_life_says_so_and_ends() -> None:
     """The page then takes the channel anew."""
     async with page() as p:
         for number in (p.begin - 1, p.begin + 1):
-            answer = await p.http.get("/api/feed", params={"as": "ann", "after": number})
-            assert '"kind": "forgotten"' in answer.text
+            async with p.following("ann", number) as socket:
+                assert (await socket.receive_json())["kind"] == "forgotten"
+                assert (await socket.receive()).type is aiohttp.WSMsgType.CLOSE
 
 
-async def test_a_silent_feed_shows_that_it_lives() -> None:
-    """So that a dead connection is noticed."""
-    async with (
-        page(timedelta(milliseconds=10)) as p,
-        asyncio.timeout(5),
-        p.http.stream("GET", "/api/feed", params={"as": "ann", "after": p.begin}) as feed,
-    ):
-        assert (await anext(feed.aiter_lines())).startswith(":")
+async def test_a_page_that_is_silent_is_asked_whether_it_is_there() -> None:
+    """One that answers is told what happens then; one that does not is let go."""
+    async with page(timedelta(milliseconds=20)) as p, aiohttp.ClientSession() as session, asyncio.timeout(5):
+        address = str(p.http.base_url.join("/api/feed"))
+        asked = {"as": "ann", "after": str(p.begin)}
+        async with session.ws_connect(address, params=asked, autoping=False) as socket:
+            assert (await socket.receive()).type is aiohttp.WSMsgType.PING
+            await socket.pong()
+            assert (await socket.receive()).type is aiohttp.WSMsgType.PING
+            assert (await socket.receive()).type in {aiohttp.WSMsgType.CLOSE, aiohttp.WSMsgType.CLOSED}
+
+
+async def test_what_a_page_sends_into_its_feed_changes_nothing() -> None:
+    """It is told what happens all the same."""
+    async with page() as p, p.following("ann", p.begin) as socket:
+        await socket.send_str("{")
+        await p.does("say", channel="deploys", text="hi", **{"as": "bob"})
+        assert (await socket.receive_json())["message"]["text"] == "hi"
+
+
+async def test_a_feed_is_a_websocket() -> None:
+    """A plain request would hold one of a browser's few connections."""
+    async with page() as p:
+        answer = await p.http.get("/api/feed", params={"as": "ann", "after": p.begin})
+        assert (answer.status_code, answer.json()["error"]) == (426, "not_a_websocket")
 
 
 async def test_reactions_are_given_and_taken_back() -> None:
@@ -215,6 +237,9 @@ async def test_other_pages_may_neither_act_nor_look(headers: dict[str, str]) -> 
             await p.http.get("/api/feed", params={"as": "ann", "after": "0"}, headers=headers),
         ]
         assert [answer.status_code for answer in answers] == [403, 403, 403]
+        with pytest.raises(aiohttp.WSServerHandshakeError, match="403"):
+            async with p.following("ann", p.begin, **headers):
+                pytest.fail("another page's script listens")
         assert await p.channel("ann") == []
 
 

@@ -23,7 +23,7 @@ def test_scripts_come_from_here_and_are_small(path: Path) -> None:
     """No library and no address of another server; 300 lines at most."""
     text = path.read_text()
     assert all(name.startswith("./") for name in re.findall(r'from "([^"]+)"', text))
-    assert re.findall(r"(?:fetch|EventSource|import)\(\s*[\"'`]https?:", text) == []
+    assert re.findall(r"(?:fetch|EventSource|WebSocket|import)\(\s*[\"'`](?:https?|wss?):", text) == []
     assert len(text.splitlines()) <= LONGEST
 
 

@@ -73,6 +73,21 @@ async def test_slack_finds_the_bot_again_after_a_kill(tmp_path: Path) -> None:
         assert (await types(made, "/release status")).acknowledged
 
 
+async def test_a_release_waits_for_github_and_goes_on(tmp_path: Path) -> None:
+    """While the checks cannot be read the message and `why` name the server; nobody is asked to vote before."""
+    async with sandbox(tmp_path) as made:
+        made.switch("github", on=True)
+        await types(made, "/deploy api sha123 prod")
+        release = await message(made, "gates first")
+        told = await message(made, "Gate ci waits: GitHub main answered HTTP 503")
+        await types(made, "/release why api prod")
+        await message(made, "is blocked in the gate `ci`")
+        assert told.thread_ts == release.ts
+        made.switch("github", on=False)
+        asked = await message(made, "Vote on exactly this plan")
+        assert asked.ts == release.ts
+
+
 async def test_a_second_start_goes_on_with_the_history(tmp_path: Path) -> None:
     """The cluster runs what the records say, a line added by hand stays, and the way back leads where it did."""
     async with sandbox(tmp_path) as made:
@@ -107,10 +122,10 @@ def test_a_port_that_no_machine_has_is_not_asked_for(tmp_path: Path) -> None:
     assert own_folder.ports(tmp_path) == {"door": 80}
 
 
-@pytest.mark.parametrize("written", ["{", "[1]", "7"])
-def test_a_cluster_that_cannot_be_read_is_named(tmp_path: Path, written: str) -> None:
+@pytest.mark.parametrize("written", [b"{", b"[1]", b"7", b"\xff"])
+def test_a_cluster_that_cannot_be_read_is_named(tmp_path: Path, written: bytes) -> None:
     """With the file, and with what to do."""
-    (tmp_path / CLUSTER).write_text(written)
+    (tmp_path / CLUSTER).write_bytes(written)
     with pytest.raises(SetupError, match=r"cluster\.json cannot be read .* choose an empty --folder"):
         Kept(tmp_path)
 

@@ -26,8 +26,10 @@ def requests_of(world: World) -> float:
 def applications(world: World) -> dict[str, tuple[web.Application, str]]:
     """What answers behind a switch, and what may be asked there."""
     around = world.around
+    commit = around.github.repository("acme/api").commit("Begin", tag="v1")
     return {
         "registry": (around.registry.application(), "/v2/"),
+        "github": (around.github.application(), f"/acme/api/commit/{commit}"),
         "metrics": (around.prometheus.application(), "/api/v1/query?query=up"),
         "cluster": (around.cluster.application(), "/version"),
     }
@@ -105,7 +107,7 @@ def test_nobody_sends_requests() -> None:
     assert requests_of(world) > 50
 
 
-@pytest.mark.parametrize("name", ["registry", "metrics", "cluster"])
+@pytest.mark.parametrize("name", ["registry", "github", "metrics", "cluster"])
 async def test_a_server_answers_503(name: str) -> None:
     """Only the one whose switch it is; and it answers again."""
     world = World()

@@ -112,6 +112,15 @@ def test_the_text_says_what_the_blocks_say() -> None:
     )
 
 
+def test_a_button_that_the_words_name_already_is_not_said_again() -> None:
+    """It is there to be clicked all the same, and the others beside it are said."""
+    rollback = Button("Roll back", "rollback", "rollback api prod", is_said=True)
+    alone, beside = actions(rollback), actions(Button("Abort", "abort", "abort api-prod-42"), rollback)
+    assert content(section("It runs."), alone).text == "It runs."
+    assert beside.text == "Abort: `/release abort api-prod-42`"
+    assert len(beside.block["elements"]) == 2  # type: ignore[arg-type]
+
+
 def test_a_button_whose_command_would_be_cut_is_left_out() -> None:
     """Half a command is another command."""
     assert content(section("x"), actions(Button("Run", "run", "v" * 2001))) == content(section("x"))
@@ -123,17 +132,18 @@ def test_too_many_small_prints_are_counted() -> None:
     assert [element["text"] for element in block["elements"]] == [*"012345678", "… (3 more)"]
 
 
-def test_a_confirmation_names_its_answers() -> None:
+def test_a_confirmation_names_its_answers_and_looks_like_its_button() -> None:
     """A click that does harm asks first."""
     confirm = Confirm("Abort?", "Stop api-prod-42?", yes="Abort it")
     message = content(actions(Button("Abort", "abort", "abort api-prod-42", style="danger", confirm=confirm)))
     button: Any = message.blocks[0]["elements"]
     assert button[0]["style"] == "danger"
-    assert {part: text["text"] for part, text in button[0]["confirm"].items()} == {
+    assert {part: text if part == "style" else text["text"] for part, text in button[0]["confirm"].items()} == {
         "title": "Abort?",
         "text": "Stop api-prod-42?",
         "confirm": "Abort it",
         "deny": "No",
+        "style": "danger",
     }
 
 

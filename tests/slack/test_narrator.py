@@ -22,7 +22,20 @@ from bot.domain.run import Run
 from bot.ports.narrator import Telling
 from bot.slack.narrator import SlackNarrator
 from bot.slack.release_message import release_message
-from tests.slack.samples import ANN, BOB, NOW, a_ballot, a_plan, a_request, a_run, at_step, ended, running, voting
+from tests.slack.samples import (
+    ANN,
+    BOB,
+    NOW,
+    a_ballot,
+    a_plan,
+    a_request,
+    a_run,
+    at_step,
+    ended,
+    running,
+    voted,
+    voting,
+)
 
 RUN = RunId("api-prod-42")
 QUEUED = Run(RUN, a_request(), NOW)
@@ -206,6 +219,15 @@ def test_different_events_are_different_messages() -> None:
         VoteTooLate(RUN, NOW, BOB),
     ]
     assert len(tell(a_run(), a_run(), *events)) == 5
+
+
+def test_a_vote_that_comes_too_late_is_told_what_stops_the_release() -> None:
+    """Whoever meant to reject it may still want that; once it has ended there is nothing to stop."""
+    event = StrayVote(RUN, NOW, BOB, 1, "it was closed: approved by <@U0ANN>")
+    goes_on, has_ended = a_run(ballot=voted()), ended(Phase.SUCCEEDED, ballot=voted())
+    (going,), (over,) = (tell(run, run, event).values() for run in (goes_on, has_ended))
+    assert going.content.text.endswith("To stop it: `/release abort api-prod-42`")
+    assert "To stop it" not in over.content.text
 
 
 def test_a_stray_vote_is_answered_in_private() -> None:

@@ -1,4 +1,4 @@
-// How this page speaks with the sandbox: JSON for what is done, event streams for what happens.
+// How this page speaks with the sandbox: JSON for what is done, a WebSocket for what happens.
 
 const AGAIN_MS = 1000;
 const LOOK_MS = 500;
@@ -20,27 +20,30 @@ async function read(answer) {
 }
 
 /**
- * Follow a stream of JSON events; `path(number)` is where it goes on after a change. `lost()` when it breaks, `back()`
- * when it stands again. A tab that nobody sees lets go of it, for a browser has six connections to a server and no
- * more, and goes on where it was when it is seen. Returns what ends it.
+ * Follow the changes of a WebSocket; `path(number)` is where it goes on after a change. `lost()` when it breaks, `back()`
+ * when it stands again. Returns what ends it.
  */
 export function follow(path, number, { hear, lost, back }) {
-  let source, timer, isLost = false;
+  let socket, timer, isLost = false, isOver = false;
   const open = () => {
-    source = new EventSource(path(number));
-    source.onmessage = (event) => { number = Number(event.lastEventId); hear(JSON.parse(event.data)); };
-    source.onopen = () => { if (isLost) back(); isLost = false; };
-    source.onerror = () => {
+    socket = new WebSocket(new URL(path(number), location.href).href.replace(/^http/, "ws"));
+    socket.onopen = () => { if (isLost) back(); isLost = false; };
+    socket.onmessage = (event) => { if (isOver) return; const change = JSON.parse(event.data); number = change.number; hear(change); };
+    socket.onclose = () => {
+      if (isOver) return;
       isLost = true;
       lost();
-      if (source.readyState === EventSource.CLOSED) timer = setTimeout(open, AGAIN_MS); // the browser has given up
+      timer = setTimeout(open, AGAIN_MS); // unlike an EventSource it does not come back by itself
     };
   };
-  const close = () => { clearTimeout(timer); source?.close(); };
-  const seen = () => { close(); if (!document.hidden) open(); };
-  document.addEventListener("visibilitychange", seen);
-  seen();
-  return () => { document.removeEventListener("visibilitychange", seen); close(); };
+  open();
+  return () => {
+    isOver = true;
+    clearTimeout(timer);
+    // One that is closed before it stands is an error on the console.
+    if (socket.readyState === WebSocket.CONNECTING) socket.onopen = () => socket.close();
+    else socket.close();
+  };
 }
 
 /** Ask for something again and again while somebody sees the page; the rest is as with `follow`. */
@@ -63,7 +66,7 @@ export function watch(path, { hear, lost, back }) {
 }
 
 const FAULTS = {
-  slack_is_down: "Slack is down: nothing can be sent, and nothing is delivered. Switch it on again beside the channel.",
+  slack_is_down: "Slack is down: nothing can be sent, and nothing is delivered, until the switch “Slack down” is off.",
   operation_timeout: "The bot did not answer within three seconds; Slack gives up then. Try again when it serves.",
   dispatch_failed: "The bot cannot be reached. Try again when it serves.",
   is_archived: "The channel is archived.",

@@ -9,7 +9,7 @@ import { State } from "./state.js";
 
 const STARTERS = 2;
 
-const here = { me: null, room: null, thread: null, state: null, stop: null, turn: 0, unread: new Set() };
+const here = { me: null, room: null, thread: null, state: null, stop: null, turn: 0, fault: "", unread: new Set() };
 
 const acts = {
   react: (ts, name, on) => act("/api/react", { channel: here.room, ts, name, on }),
@@ -24,7 +24,7 @@ async function act(path, body) {
   notice("");
   try {
     const answer = await post(path, { as: here.me, ...body });
-    if (answer.error) notice(sentence(answer.error));
+    if (answer.error) notice(sentence(answer.error), answer.error);
     return !answer.error;
   } catch (error) {
     notice(error.message);
@@ -36,8 +36,15 @@ function say(text) {
   return act("/api/say", { channel: here.room, text });
 }
 
-function notice(text) {
+function notice(text, fault = "") {
   byId("notice").textContent = text;
+  here.fault = fault;
+}
+
+// What is mended is no longer said.
+function mended({ bot, switches }) {
+  const holds = { dispatch_failed: bot.state !== "serving", slack_is_down: switches.some((one) => one.name === "slack" && one.on) };
+  if (holds[here.fault] === false) notice("");
 }
 
 function offer(line) {
@@ -114,6 +121,7 @@ function showRoom() {
   const room = here.state.rooms.get(here.room);
   here.unread.delete(here.room);
   byId("room-name").textContent = roomName(room);
+  document.title = `${here.me} in ${roomName(room)} · Sluice sandbox`; // tabs as different people are told apart by it
   byId("box-label").textContent = `Message ${roomName(room)} as ${here.me}`;
   list.show(here.state, here.room, here.state.top(here.room));
   showRooms();
@@ -170,7 +178,7 @@ async function begin() {
   document.addEventListener("keydown", (event) => { if (event.key === "Escape" && here.thread && !event.defaultPrevented && !document.querySelector("dialog[open]")) closeThread(); });
   for (const each of document.querySelectorAll("[data-show]")) each.addEventListener("click", () => showView(each.dataset.show));
   await become(here.me);
-  watch("/api/panel", { hear: (panel) => showPanel(panel, notice), lost: () => { showNobody(); away(); }, back: () => { notice(""); become(here.me).catch(away); } });
+  watch("/api/panel", { hear: (panel) => { showPanel(panel, notice); mended(panel); }, lost: () => { showNobody(); away(); }, back: () => { notice(""); become(here.me).catch(away); } });
   document.body.dataset.ready = "yes";
 }
 

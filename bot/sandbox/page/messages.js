@@ -4,7 +4,10 @@ import { fill, h, swap } from "./dom.js";
 import { emoji, sign } from "./emoji.js";
 
 const VOTES = ["white_check_mark", "x"];
+const ASKED = /:ballot_box_with_ballot:|\*Break-glass\*/; // the bot's words where a reaction counts
 const NEAR = 80; // pixels from the end within which somebody follows what comes
+const TOGETHER_S = 300; // so soon after another one of the same person a message needs no name of its own
+const ANSWERED_S = 5; // so soon a private one is the answer to what was typed; later it is about something else
 
 /**
  * One list of messages in `place`. `acts`: react(ts, name, on), press(message, button, block), open(ts). It follows what
@@ -27,6 +30,7 @@ export class Messages {
     this.shown = new Map(listed.map((one) => [one.ts, this.#item(one)]));
     fill(this.place, ...this.shown.values());
     if (!listed.length) fill(this.place, ...this.empty());
+    this.#group();
     this.#toEnd();
   }
 
@@ -36,10 +40,15 @@ export class Messages {
     if (!message) {
       old?.remove();
       this.shown.delete(ts);
+      this.#group();
       return;
     }
     const made = this.#item(message);
-    this.#steadily(() => (old ? swap(old, made) : this.#insert(made, ts)));
+    this.#steadily(() => {
+      if (old) swap(old, made);
+      else this.#insert(made, ts);
+      this.#group();
+    });
     this.shown.set(ts, made);
     this.#follow();
   }
@@ -54,6 +63,17 @@ export class Messages {
     const later = [...this.shown.keys()].filter((each) => each > ts).sort()[0];
     if (later) this.place.insertBefore(made, this.shown.get(later));
     else this.place.append(made);
+  }
+
+  /** What somebody says in a row has their name once. A release has its own wherever it stands. */
+  #group() {
+    let before = null;
+    for (const each of this.place.querySelectorAll(".message")) {
+      const { by, ts, alone } = each.dataset;
+      const within = each.classList.contains("private") ? ANSWERED_S : TOGETHER_S;
+      each.classList.toggle("follows", !alone && before?.by === by && ts - before.ts < within);
+      before = { by, ts };
+    }
   }
 
   /** Change the list so that what is read stays where it is: not every browser does that by itself. */
@@ -86,8 +106,11 @@ export class Messages {
     const name = person?.name ?? message.user;
     const tools = { names: this.state.names, press: (button, block) => this.acts.press(message, button, block) };
     const isPrivate = message.is_ephemeral;
-    return h("li", { class: `message${isPrivate ? " private" : ""}${message.bot_id ? " by-app" : ""}${message.bot_id && message.blocks ? " release" : ""}`, "data-ts": message.ts, "data-key": message.ts },
-      h("span", { class: "avatar", "aria-hidden": "true", "data-who": name }, name.slice(0, 1).toUpperCase()),
+    return h("li", { class: `message${isPrivate ? " private" : ""}${message.bot_id ? " by-app" : ""}${message.bot_id && message.blocks ? " release" : ""}`, "data-ts": message.ts, "data-key": message.ts,
+      "data-by": `${message.user}${isPrivate ? "/private" : ""}`, "data-alone": message.bot_id && message.blocks && !isPrivate && !this.inThread && "yes" },
+      h("div", { class: "side", "aria-hidden": "true" },
+        h("span", { class: "avatar" }, name.slice(0, 1).toUpperCase()),
+        h("time", { class: "brief", datetime: date(message.ts).toISOString(), title: clock(message.ts) }, clock(message.ts).slice(0, 5))),
       h("div", { class: "said" },
         h("p", { class: "by" },
           h("strong", {}, name), message.bot_id && h("span", { class: "pill" }, "app"),
@@ -101,7 +124,7 @@ export class Messages {
 
   #foot(message) {
     const given = message.reactions ?? [];
-    const offered = this.#isRelease(message) ? VOTES.filter((name) => !given.some((one) => one.name === name)) : [];
+    const offered = this.#asks(message) ? VOTES.filter((name) => !given.some((one) => one.name === name)) : [];
     const replies = this.inThread ? 0 : this.state.replies(this.room, message.ts);
     return h("div", { class: "foot" },
       ...given.map((one) => this.#reaction(message, one)),
@@ -110,9 +133,10 @@ export class Messages {
         `${replies} ${replies === 1 ? "reply" : "replies"}`));
   }
 
-  /** A release that is under way: it can be voted on, and aborted. */
-  #isRelease(message) {
-    return !this.inThread && message.bot_id && message.blocks?.some((block) => block.elements?.some((one) => one.action_id === "abort"));
+  /** A release under way that people are asked about, or should have been: of others the bot heeds no reaction. */
+  #asks(message) {
+    const isUnderWay = message.blocks?.some((block) => block.elements?.some((one) => one.action_id === "abort"));
+    return !this.inThread && message.bot_id && isUnderWay && ASKED.test(message.text);
   }
 
   #reaction(message, { name, users }) {

@@ -48,12 +48,16 @@ function spans(text, names) {
   return found.filter((part) => part !== "");
 }
 
+// A name, a seal or a version stays on one line; a command may need two.
+const WHOLE = 24;
+const isWhole = (code) => code.length <= WHOLE && !code.includes(" ");
+
 // A sign stays on the line of the word that it is about.
 const after = (before, text) => (before?.className === "emoji" ? text.replace(/^ (?! )/, "\u00a0") : text);
 
 function span([all, block, code, link, bold, italic, struck, name], names) {
   if (block !== undefined) return h("pre", {}, plain(block.replace(/^\n/, "")));
-  if (code !== undefined) return h("code", {}, plain(code));
+  if (code !== undefined) return h("code", { class: isWhole(code) && "whole" }, plain(code));
   if (link !== undefined) return special(link, names);
   if (bold !== undefined) return h("strong", {}, ...spans(bold, names));
   if (italic !== undefined) return h("em", {}, ...spans(italic, names));

@@ -5,6 +5,7 @@ import { byId, fill, h } from "./dom.js";
 const SIGNS = { ready: "●", starting: "◌", failing: "✕", ending: "◦" };
 
 const told = new Map();
+const held = new Map(); // a switch just thrown, and how many panels to come may not know of it yet
 
 /** Make a part anew where what it shows has changed: what somebody reads or hears stays as it is. */
 function renew(id, shown, make) {
@@ -41,7 +42,11 @@ export function tryList(tries, offer) {
 function showSwitches(switches, say) {
   const place = byId("switches");
   if (place.childElementCount !== switches.length) fill(place, ...switches.map((one) => switchOf(one, say)));
-  for (const { name, on } of switches) byId(`switch-${name}`).checked = on;
+  for (const { name, on } of switches) {
+    const left = held.get(name) ?? 0;
+    if (left) held.set(name, left - 1);
+    else byId(`switch-${name}`).checked = on;
+  }
   const broken = switches.filter((one) => one.on).length;
   renew("broken-count", broken, () => (broken ? [` · ${broken} broken`] : []));
 }
@@ -49,7 +54,10 @@ function showSwitches(switches, say) {
 function switchOf({ name, label, about }, say) {
   const change = (event) => {
     const box = event.target;
-    post("/api/switch", { name, on: box.checked }).then(() => say(""), (error) => { box.checked = !box.checked; say(error.message); });
+    held.set(name, Infinity);
+    post("/api/switch", { name, on: box.checked })
+      .then(() => say(""), (error) => { box.checked = !box.checked; say(error.message); })
+      .finally(() => held.set(name, 1)); // the one that was under way
   };
   return h("div", { class: "switch", title: about },
     h("input", { type: "checkbox", role: "switch", id: `switch-${name}`, "data-switch": name, "aria-describedby": `about-${name}`, onchange: change }),
