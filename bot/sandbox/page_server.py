@@ -16,6 +16,8 @@ from bot.sandbox.own_page import json_object, own_page_only, refusal
 
 PAGE = Path(__file__).with_name("page")
 POLICY = "default-src 'self'; img-src 'self' data:; frame-ancestors 'none'; base-uri 'none'; form-action 'self'"
+FEED = "; connect-src 'self' ws://{host}"
+"""Its own host once more, by the scheme of its feed: not every browser takes 'self' for both."""
 """Content-Security-Policy: nothing from elsewhere, and no script or style in the document itself."""
 
 HEADERS = {"X-Content-Type-Options": "nosniff", "Cache-Control": "no-cache"}
@@ -58,8 +60,9 @@ class PageServer:
         app.router.add_post("/api/switch", own_page_only(self._switch))
         app.router.add_post("/api/kill", own_page_only(self._kill))
 
-    async def _index(self, _request: web.Request) -> web.StreamResponse:
-        return web.FileResponse(PAGE / "index.html", headers={**HEADERS, "Content-Security-Policy": POLICY})
+    async def _index(self, request: web.Request) -> web.StreamResponse:
+        policy = POLICY + FEED.format(host=request.host)
+        return web.FileResponse(PAGE / "index.html", headers={**HEADERS, "Content-Security-Policy": policy})
 
     async def _file(self, request: web.Request) -> web.StreamResponse:
         name = request.match_info["name"]

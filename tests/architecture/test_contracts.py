@@ -47,6 +47,13 @@ def test_rooms_are_small(path: Path) -> None:
         assert length(function) <= LONGEST_FUNCTION, function.name
 
 
+def test_rooms_of_tests_are_small() -> None:
+    """No file of them is longer than those that they test."""
+    others = [path for folder in ("tests", "benchmarks", "deploy") for path in (ROOT / folder).rglob("*.py")]
+    assert others
+    assert [str(path.relative_to(ROOT)) for path in others if len(path.read_text().splitlines()) > LONGEST_FILE] == []
+
+
 @pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(ROOT)))
 def test_packages_hold_no_code_in_their_init(path: Path) -> None:
     """An `__init__` is a map: a docstring and nothing else."""
