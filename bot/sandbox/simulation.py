@@ -12,9 +12,11 @@ from bot.ports.chat import Place as MessagePlace
 from bot.sandbox.faults import BY_HAND, Place, Trouble
 from bot.sandbox.recorder import Recorder
 from bot.sandbox.rehearsal import Rehearsal
+from bot.sandbox.rehearsed_evidence import RehearsedEvidence
 from bot.sandbox.scenarios import Demand, Ending, Scenario, Traits, demand, must_begin
 from bot.sandbox.stage import NotAsToldError
 from bot.sandbox.transcript import Rehearsed
+from runbooks.windows import FreezeWindow, frozen
 
 YES = "white_check_mark"
 LONGEST = timedelta(days=4)
@@ -24,8 +26,11 @@ VOTES_AFTER = timedelta(seconds=20)
 PATIENCE = timedelta(minutes=5)
 """How long a question to people stands before it is taken that nobody answers."""
 
+FROZEN, FROZEN_FOR = "is frozen", "2h"
 AFTERMATH = timedelta(seconds=30)
 """What still comes after the end: messages, above all."""
+
+LONGEST_AFTERMATH = timedelta(minutes=5)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +39,7 @@ class Part:
     many do as are needed.
 
     `place` is what it releases; `before` the tag that must run again when it is undone. `left_out`: see `Rehearsed`.
+    `windows` are when its environment is frozen.
     """
 
     runbook: str
@@ -46,13 +52,14 @@ class Part:
     voters: tuple[str, ...]
     channel: str
     left_out: tuple[str, ...]
+    windows: tuple[FreezeWindow, ...] = ()
 
 
 class Simulation:
     """Plays parts on a stage."""
 
-    def __init__(self, stage: Rehearsal, recorder: Recorder) -> None:
-        self._stage, self._recorder = stage, recorder
+    def __init__(self, stage: Rehearsal, recorder: Recorder, evidence: RehearsedEvidence) -> None:
+        self._stage, self._recorder, self._evidence = stage, recorder, evidence
         self._voted: set[tuple[str, int]] = set()
         self._asked: set[str] = set()
         self._agreed: set[tuple[str, str, str]] = set()
@@ -62,6 +69,7 @@ class Simulation:
 
         Raises NotAsToldError when it did not succeed.
         """
+        self._evidence.renew()
         run = await self._watch(part, command, lambda run: run.phase.final)
         if run is None or run.phase is not Phase.SUCCEEDED:
             why = run.reason if run else "nothing was begun"
@@ -75,7 +83,10 @@ class Simulation:
     async def play(self, part: Part) -> Rehearsed:
         """Play it to its end."""
         trouble = Trouble(part.scenario, self._stage, part.place, self._recorder.world)
-        trouble.before()
+        self._evidence.renew()
+        trouble.before(self._evidence)
+        if part.scenario is Scenario.FROZEN:
+            trouble.frozen(await self._frozen(part))
         begun_s = self._recorder.after_s
         run = await self._watch(part, part.command, self._over(), trouble)
         took_s = self._recorder.after_s - begun_s
@@ -83,7 +94,7 @@ class Simulation:
         if run is not None and not run.phase.final:
             await self._abort(part, run)
         trouble.end()
-        await self.passes(AFTERMATH)
+        await self._after()
         wanted = demand(part.scenario, part.traits)
         faults = (
             *self._told(part, run, wanted, begun=trouble.begun),
@@ -108,12 +119,26 @@ class Simulation:
     def _told(self, part: Part, run: Run | None, wanted: Demand, *, begun: bool) -> tuple[str, ...]:
         """Why it ended as it should not, in the bot's words; or that its end proves nothing."""
         if run is None:
-            said = [line.text for line in self._recorder.lines if line.place == "private"]
-            return (f"nothing was begun: {said[-1] if said else 'the bot said nothing'}",)
+            answers = [line.text for line in self._recorder.lines if line.place == "private"]
+            said = answers[-1] if answers else "the bot said nothing"
+            stopped = part.scenario is Scenario.FROZEN and FROZEN in said
+            return () if stopped else (f"nothing was begun: {said}",)
         if _ending(run) not in wanted.endings:
             return (f"why: {run.reason}",) if run.reason else ()
         never = not begun and must_begin(part.scenario, part.traits)
         return ("the scenario never began, so this proves nothing",) if never else ()
+
+    async def _frozen(self, part: Part) -> str:
+        """The environment is frozen now: by its calendar, or else by somebody for a while. What people are told."""
+        environment = part.place.released.target.environment
+        found = frozen(environment, part.windows, (), self._stage.clock.now())
+        if found is not None:
+            return str(found)
+        await self._says(
+            part.voters[0], part.channel, f"/release freeze {environment} {FROZEN_FOR} nothing may change now"
+        )
+        await self.passes(VOTES_AFTER)
+        return f"{part.voters[0]} has frozen {environment}"
 
     def _over(self) -> Callable[[Run], bool]:
         """Whether a run has ended, or has asked people in vain."""
@@ -212,6 +237,18 @@ class Simulation:
             await self._stage.moment(end)
             self._recorder.look()
 
+    async def _after(self) -> None:
+        """Let come what still comes; what Slack did not take while it was away is sent again after a while."""
+        end = self._stage.clock.now() + LONGEST_AFTERMATH
+        await self.passes(AFTERMATH)
+        while await self._waiting() and self._stage.clock.now() < end:
+            await self.passes(AFTERMATH)
+
+    async def _waiting(self) -> int:
+        """Messages that are not delivered yet."""
+        async with self._stage.opened.reading() as tx:
+            return (await tx.backlog(self._stage.clock.now())).letters
+
     async def _faults(self, part: Part, seen: str, *, begun: bool) -> tuple[str, ...]:
         """What is not as it must be after every rehearsal that ended like this."""
         ref, cluster = part.place.workload, self._stage.around.cluster
@@ -229,8 +266,7 @@ class Simulation:
         stays = part.place.backend.service
         given = cluster.weights(ref.namespace, stays)
         faults += [f"{name} still has traffic" for name, weight in given.items() if weight and name != stays]
-        async with self._stage.opened.reading() as tx:
-            waiting = (await tx.backlog(self._stage.clock.now())).letters
+        waiting = await self._waiting()
         faults += [f"{waiting} messages were never delivered"] if waiting else []
         try:
             await self._stage.audited()
