@@ -16,7 +16,7 @@ from runbooks.ci_servers import CiPlace
 from runbooks.configuration import Configuration
 from runbooks.durations import parse
 from runbooks.lookups import PLAN_TIME, resolve
-from runbooks.needs import PROVEN, meets
+from runbooks.needs import PROVEN, meets, version_of
 from runbooks.spec import Entry
 
 BUDGET, CI, COMPATIBILITY, IMAGE, PAIRING = "budget", "ci", "compatibility", "image", "pairing"
@@ -69,10 +69,13 @@ def version_for(needs: Iterable[str]) -> str:
     """A version that meets all these needs; empty: there is none, or none that is found by trying what they name."""
     wanted = list(needs)
     named = [one.version.removesuffix(".*") for need in wanted for one in SpecifierSet(need)]
-    tried = sorted(
-        {made for name in named for made in (name, f"{name}.1", f"{Version(name).major + 1}.0")}, key=Version
-    )
-    return next((one for one in tried if all(meets(Version(one), need) for need in wanted)), "")
+    tried = {made for name in named if (read := version_of(name)) for made in _around(name, read)}
+    return next((one for one in sorted(tried, key=Version) if all(meets(Version(one), need) for need in wanted)), "")
+
+
+def _around(name: str, read: Version) -> tuple[str, ...]:
+    """A version that a need names, and those right above and below."""
+    return name, f"{name}.1", f"{read.major + 1}.0", f"{max(read.major - 1, 0)}.0"
 
 
 def asked(configuration: Configuration, service: str, kind: str) -> list[JsonObject]:

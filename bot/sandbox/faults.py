@@ -73,9 +73,9 @@ class Trouble:
         elif run.changed:
             await self._after_change()
 
-    def frozen(self, said: str) -> None:
-        """Nothing may change when it is asked for, as `said`."""
-        self._begins(said)
+    def frozen(self) -> None:
+        """Nothing may change any more, which others tell."""
+        self._begun = True
 
     def end(self) -> None:
         """Mend what can be mended: the world is well again."""

@@ -9,10 +9,10 @@ from bot.sandbox import readdressed
 from bot.sandbox.asked_gates import BUDGET, asked, gates_of, history
 from bot.sandbox.casting import ASKER, voters
 from bot.sandbox.faults import Place
+from bot.sandbox.part import Part
 from bot.sandbox.rehearsed_door import backend
 from bot.sandbox.rehearsed_evidence import NEW, OLD, Released
 from bot.sandbox.scenarios import Scenario, traits
-from bot.sandbox.simulation import Part
 from runbooks.configuration import Configuration
 from runbooks.durations import parse
 from runbooks.spec import Runbook
