@@ -151,6 +151,8 @@ def _on_evidence(gate: str, bad: str, about: str, has: Traits) -> Demand:
         why = f"its gate {gate} is left out of the rehearsal, so this tells nothing of it"
     elif gate in has.earlier:
         why = f"only an environment before looks at {about}"
+    elif not has.freezes:
+        why = f"gates of the target do not hold up the way back, and this runbook does not look at {about}"
     else:
         why = f"nothing of this runbook or of its target looks at {about}"
     return Demand(frozenset({Ending.SUCCEEDED}), why)
@@ -194,5 +196,6 @@ DEMANDS: tuple[tuple[Scenario, Callable[[Traits], bool], tuple[Ending, ...], str
     (Scenario.APPROVAL_TIMEOUT, lambda has: has.asks, (Ending.EXPIRED,), "without votes nothing changes"),
     (Scenario.DRIFT, lambda has: has.changes, ANY_END, "what people set by hand stays, however the release ends"),
     (Scenario.FROZEN, lambda has: has.freezes, (Ending.REFUSED,), "it is frozen, so nothing begins"),
+    (Scenario.FROZEN, lambda _: True, (Ending.SUCCEEDED,), "the way back is open in a freeze"),
 )
 """By scenario and traits; the first that fits counts."""

@@ -49,13 +49,15 @@ def test_what_a_runbook_looks_at_it_must_notice(scenario: Scenario, has: dict[st
 )
 def test_bad_evidence_must_be_refused_where_a_gate_looks_at_it(scenario: Scenario, gate: str) -> None:
     """Elsewhere it is let in, and the reason says who did not look."""
-    looks = replace(NOTHING, looks=frozenset({gate}))
+    release = replace(NOTHING, freezes=True)
+    looks = replace(release, looks=frozenset({gate}))
     assert demand(scenario, looks).endings == {Ending.REFUSED}
     assert must_begin(scenario, looks)
     for blind, why in (
-        (NOTHING, "nothing of this runbook"),
-        (replace(NOTHING, unplayed=frozenset({gate})), f"its gate {gate} is left out"),
-        (replace(NOTHING, earlier=frozenset({gate})), "only an environment before"),
+        (release, "nothing of this runbook"),
+        (replace(release, unplayed=frozenset({gate})), f"its gate {gate} is left out"),
+        (replace(release, earlier=frozenset({gate})), "only an environment before"),
+        (NOTHING, "gates of the target do not hold up the way back"),
     ):
         assert demand(scenario, blind).endings == {Ending.SUCCEEDED}
         assert demand(scenario, blind).why.startswith(why)
