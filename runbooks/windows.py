@@ -84,6 +84,11 @@ class FreezeWindow(Part):
         begins = list(self._begins(after=at - self.for_, until=at))
         return begins[-1] + self.for_ if begins else None
 
+    def next_begin(self, after: datetime) -> datetime | None:
+        """When the next window begins, `after` then or at it, in UTC; `None`: never again."""
+        begin: datetime | None = _trigger(self.cron, self.timezone).get_next_fire_time(None, after)
+        return begin and begin.astimezone(after.tzinfo)
+
     def _begins(self, *, after: datetime, until: datetime) -> Iterator[datetime]:
         """Every beginning later than `after`, up to `until`, in UTC."""
         trigger, utc = _trigger(self.cron, self.timezone), until.tzinfo

@@ -26,7 +26,9 @@ surroundings  all stand-ins together; switches break them, panel shows them, cli
 
 virtual_clock time that passes as fast as the work is done
 rehearsal     the bot on that clock; fast_tour is the tour there
-simulate      runbooks rehearsed: scenarios demand, faults trouble, simulation plays, recorder and transcript write down
+simulate      runbooks rehearsed: scene and part are what is played, scenarios demand, faults trouble, simulation plays,
+              aftermath looks at the end, recorder and transcript write down
 readdressed   somebody's catalogue with the stand-ins' addresses; casting is who is in its Slack, rehearsed_door where
-              its smoke checks lead
+              its smoke checks lead, rehearsed_ci who plays its CI servers, rehearsed_signatures whose key signs
+asked_gates   what its gates ask for; rehearsed_evidence gives it, and spoils it where a scenario says so
 """

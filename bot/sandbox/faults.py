@@ -9,6 +9,7 @@ from bot.domain.target import WorkloadRef
 from bot.sandbox.behaviour import arm_of
 from bot.sandbox.readdressed import workload_manifest
 from bot.sandbox.rehearsal import Rehearsal
+from bot.sandbox.rehearsed_evidence import RehearsedEvidence, Released
 from bot.sandbox.scenarios import LATENCY_S, Scenario
 from bot.sandbox.surroundings import Backend
 
@@ -27,12 +28,17 @@ BETWEEN_DEATHS = timedelta(seconds=20)
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """What is released: the workload, the Service in front of it, and the repository and tag of the new version."""
+    """What is released: the workload, the Service in front of it, the repository, and of it what to where."""
 
     workload: WorkloadRef
     backend: Backend
     repository: str
-    tag: str
+    released: Released
+
+    @property
+    def tag(self) -> str:
+        """The tag of the new version."""
+        return self.released.tag
 
 
 class Trouble:
@@ -50,8 +56,10 @@ class Trouble:
         """Whether anything was done yet."""
         return self._begun
 
-    def before(self) -> None:
+    def before(self, evidence: RehearsedEvidence) -> None:
         """What is so before anything is asked for."""
+        if said := evidence.spoil(self._scenario, self._place.released):
+            self._begins(said)
         if self._scenario is Scenario.CRASHLOOP:
             self._stage.around.cluster.behave(self._place.tag, "crash")
             self._begins(f"{self._place.tag} crashes whenever it starts")
@@ -64,6 +72,10 @@ class Trouble:
             self._spike(judged=judged)
         elif run.changed:
             await self._after_change()
+
+    def frozen(self) -> None:
+        """Nothing may change any more, which others tell."""
+        self._begun = True
 
     def end(self) -> None:
         """Mend what can be mended: the world is well again."""

@@ -5,15 +5,15 @@ from dataclasses import replace
 from datetime import timedelta
 
 from bot.adapters.oci_client import Repository
-from bot.domain.errors import UsageError
 from bot.domain.json import Json
+from bot.domain.plan import Verb
 from bot.domain.target import Target, WorkloadRef
 from bot.domain.traffic import Router
+from bot.sandbox.asked_gates import PAIRING, answered, gates_of, go_together
 from bot.sandbox.scenery import Manifest, deployment, kubernetes_service, route
 from bot.sandbox.surroundings import Addresses
 from runbooks.catalogue import Catalogue, ServiceEntry, WorkloadEntry
 from runbooks.checks import Expect, SmokeCheck
-from runbooks.ci_servers import CiEntry, JenkinsEntry, ServiceCi
 from runbooks.configuration import Configuration
 from runbooks.environments import ClusterEntry
 from runbooks.metrics_providers import PrometheusEntry, ProviderEntry
@@ -21,20 +21,20 @@ from runbooks.registries import RegistryEntry
 from runbooks.signals import LabelNames, MetricNames, Signals
 from runbooks.spec import Entry, Runbook
 
-ASKS_OTHERS = frozenset({"budget", "ci", "compatibility", "order", "pairing", "signature", "vulnerabilities"})
-"""Gates whose evidence comes from servers, or from a past, that a rehearsal does not have."""
-
 PODS = 4
-CI = CiEntry(jenkins=JenkinsEntry(url="http://ci.example", username="nobody", token_file="nowhere"))
-"""Stands for any CI server, so that the catalogue names as many; nobody is asked at this address."""
 
+FREEZES = "freeze windows"
 LONGEST_NAME = 63
 """Of a namespace."""
 
 
-def readdressed(written: Configuration, at: Addresses) -> Configuration:
-    """The same configuration for the stand-ins, without the gates that ask others and without freezes: what they let
-    through depends on the moment of the rehearsal, not on the runbook."""
+def readdressed(written: Configuration, at: Addresses, *, frozen: str = "") -> Configuration:
+    """The same configuration for the stand-ins, without the gates that a rehearsal has no answer for, and without the
+    freezes of all environments but `frozen`: what they let through depends on the moment, not on the runbook.
+
+    `ci`, `repository` and `signatures` stay as they are: who reads those is replaced himself, so that their names are
+    told as people know them.
+    """
     catalogue = written.catalogue
     services = {name: _service(catalogue, name) for name in catalogue.services}
     moved = catalogue.model_copy(
@@ -42,7 +42,7 @@ def readdressed(written: Configuration, at: Addresses) -> Configuration:
             "clusters": {name: ClusterEntry(kubeconfig=str(at.kubeconfig)) for name in catalogue.clusters},
             # One cluster plays them all: environments that share a namespace in different clusters must not meet.
             "environments": {
-                name: entry.model_copy(update={"namespace": name, "freeze": ()})
+                name: entry.model_copy(update={"namespace": name, "freeze": entry.freeze if name == frozen else ()})
                 for name, entry in catalogue.environments.items()
             },
             "services": services,
@@ -50,20 +50,22 @@ def readdressed(written: Configuration, at: Addresses) -> Configuration:
                 host(entry.image): RegistryEntry(mirror=at.registry) for entry in catalogue.services.values()
             },
             "metrics": {"main": ProviderEntry(prometheus=PrometheusEntry(url=at.prometheus))},
-            "signatures": None,
-            "ci": dict.fromkeys(catalogue.ci, CI),
         }
     )
-    runbooks = {name: _runbook(each) for name, each in written.runbooks.items()}
-    gates = {place: _kept(listed) for place, listed in written.gates.items()}
+    runbooks = {name: _runbook(each, catalogue) for name, each in written.runbooks.items()}
+    gates = {place: _kept(listed, catalogue) for place, listed in written.gates.items()}
     return Configuration(moved, runbooks, gates)
 
 
-def left_out(written: Configuration, runbook: str, target: Target) -> tuple[str, ...]:
-    """What a release would pass that a rehearsal leaves out: kinds of gates, and freezes."""
-    listed = (*written.runbooks[runbook].gates, *written.gates_of(target))
-    freezes = ["freeze windows"] if written.catalogue.windows(target.environment) else []
-    return tuple(sorted({each.kind for each in listed if each.kind in ASKS_OTHERS}) + freezes)
+def left_out(written: Configuration, runbook: str, target: Target, *, frozen: bool = False) -> tuple[str, ...]:
+    """What a release would pass that a rehearsal leaves out: kinds of gates, and freezes unless it is `frozen`."""
+    catalogue, service = written.catalogue, target.service
+    kinds = {each.kind for each in gates_of(written, runbook, target) if not answered(each, catalogue)}
+    paired = catalogue.service(service).needs or catalogue.needed_by(service)
+    if paired and runbook != Verb.ROLLBACK.value and not go_together(catalogue):
+        kinds.add(PAIRING)  # which is asked of everybody who needs another, though nobody writes it down
+    freezes = [FREEZES] if catalogue.windows(target.environment) and not frozen else []
+    return tuple(sorted(kinds) + freezes)
 
 
 def host(image: str) -> str:
@@ -126,15 +128,10 @@ def _service(catalogue: Catalogue, name: str) -> ServiceEntry:
     traffic = entry.traffic and entry.traffic.model_copy(update={"router": _router(entry.traffic.router), "rule": None})
     return entry.model_copy(
         update={
-            "repository": None,
-            "ci": _ci(catalogue, name),
-            "openapi": None,
-            "slo": None,
             "signals": signals,
             "traffic": traffic,
             "smoke": tuple(_check(each) for each in entry.smoke),
-            "signatures": None,
-            "needs": {},
+            "needs": entry.needs if go_together(catalogue) else {},
             "workload": _workload(entry.workload),
             "environments": {name: _own(name, each) for name, each in entry.environments.items()},
         }
@@ -144,15 +141,6 @@ def _service(catalogue: Catalogue, name: str) -> ServiceEntry:
 def _router(router: Router) -> Router:
     """Every router is rehearsed as a Gateway API route: what it does to the traffic is the same."""
     return router if router is Router.REPLICAS else Router.GATEWAY_API
-
-
-def _ci(catalogue: Catalogue, service: str) -> ServiceCi | None:
-    """Where its pipelines run, whatever told so; `None`: the catalogue does not say."""
-    try:
-        place = catalogue.ci_place(service)
-    except UsageError:
-        return None  # whoever asks for a pipeline is told so by the bot itself
-    return ServiceCi(server=place.server, project=place.project)
 
 
 def unjudged(signals: Signals) -> dict[str, None]:
@@ -182,9 +170,9 @@ def _check(check: SmokeCheck) -> SmokeCheck:
     return check.model_copy(update={"expect": Expect()})
 
 
-def _runbook(runbook: Runbook) -> Runbook:
+def _runbook(runbook: Runbook, catalogue: Catalogue) -> Runbook:
     steps, on_failure = (tuple(_step(each) for each in listed) for listed in (runbook.steps, runbook.on_failure))
-    return replace(runbook, gates=_kept(runbook.gates), steps=steps, on_failure=on_failure)
+    return replace(runbook, gates=_kept(runbook.gates, catalogue), steps=steps, on_failure=on_failure)
 
 
 def _step(entry: Entry) -> Entry:
@@ -196,5 +184,5 @@ def _step(entry: Entry) -> Entry:
     return replace(entry, params={**entry.params, "checks": asked})
 
 
-def _kept(gates: tuple[Entry, ...]) -> tuple[Entry, ...]:
-    return tuple(each for each in gates if each.kind not in ASKS_OTHERS)
+def _kept(gates: tuple[Entry, ...], catalogue: Catalogue) -> tuple[Entry, ...]:
+    return tuple(each for each in gates if answered(each, catalogue))

@@ -14,12 +14,13 @@ from pathlib import Path
 
 import httpx
 
+from bot.adapters.ci_servers import OpenCiServers
 from bot.adapters.http_probe import HttpProber
 from bot.app import Bot, Configured, assemble
 from bot.audit import BrokenJournalError, proven
 from bot.opening import opened, opened_ports, opened_slack
 from bot.ports.clock import Clock
-from bot.ports.pipelines import CiServers
+from bot.ports.signatures import Signatures
 from bot.sandbox.loopback import HOST
 from bot.sandbox.slack.stand_in import Timing
 from bot.sandbox.stage import NotAsToldError
@@ -64,8 +65,8 @@ def virtual_timing(clock: Clock) -> Timing:
 
 
 class Rehearsal:
-    """A `Stage` in compressed time. `pace` is awaited with every span of time that passes; `door`, where there is one,
-    is the way of smoke checks, and `ci` the servers of pipelines."""
+    """A `Stage` in compressed time. `pace` is awaited with every span of time that passes. Where they are given, `door`
+    is the way of smoke checks, `ci` the servers of pipelines, commits and files, and `signatures` what checks them."""
 
     def __init__(
         self,
@@ -75,12 +76,14 @@ class Rehearsal:
         *,
         pace: Pace = at_once,
         door: Callable[[], httpx.AsyncBaseTransport] | None = None,
-        ci: CiServers | None = None,
+        ci: OpenCiServers | None = None,
+        signatures: Signatures | None = None,
     ) -> None:
         self.around, self.clock = around, clock
         self.switches = Switches(around)
         self.lives = 0
-        self._settings, self._pace, self._door, self._ci = settings, pace, door, ci
+        self._settings, self._pace, self._door = settings, pace, door
+        self._ci, self._signatures = ci, signatures
         self._life = AsyncExitStack()
         self._alarm: datetime | None = None
         self._bot: Bot | None = None
@@ -172,7 +175,10 @@ class Rehearsal:
             prober = await stack.enter_async_context(HttpProber(transport=self._door()))
             ports = replace(ports, prober=prober)
         if self._ci is not None:
-            ports = replace(ports, ci=self._ci)
+            ports = replace(ports, ci=self._ci, files=self._ci)
+            ports = replace(ports, commits=self._ci if self._ci.keeps_repositories else None)
+        if self._signatures is not None:
+            ports = replace(ports, signatures=self._signatures)
         bot = self._bot = assemble(ports, configured, owner=f"rehearsal-{self.lives}")
         bot.bells.set_alarm = self._rings_at
         handler, ready = await hearing(

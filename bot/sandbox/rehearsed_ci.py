@@ -1,14 +1,73 @@
-"""The CI servers of a rehearsal: whatever pipeline is started, it runs for a while and ends well."""
+"""The CI servers of a rehearsal: whatever pipeline is started runs for a while and ends well; commits, their checks and
+their files are those of the sandbox's GitHub, whatever server the catalogue names."""
 
+import re
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from pathlib import Path
 
+from bot.adapters.ci_servers import CiServer, OpenCiServers
+from bot.adapters.github_api import GitHubApi, GitHubServer
+from bot.adapters.github_commits import GitHubCommits
+from bot.adapters.github_files import GitHubFiles
+from bot.adapters.github_pipelines import GitHubPipelines
 from bot.domain.errors import NotFoundError
 from bot.ports.clock import Clock
+from bot.ports.commits import Comparison
 from bot.ports.pipelines import CheckState, CommitChecks, Conclusion, Order, PipelineRun
+from bot.sandbox.github.server import TOKEN
+from runbooks.ci_servers import CiEntry
 
 TAKES = timedelta(seconds=30)
 PAGES = "https://ci.example"
+TOKEN_FILE = "github-token"
+NO_NAME = re.compile(r"[^\w.-]+")
+"""What GitHub's names of repositories do not have, and those of other servers may."""
+
+
+def project_of(project: str) -> str:
+    """Where the sandbox's GitHub keeps what another server calls `project`, such as a group within groups, or a folder
+    of Jenkins."""
+    owner, _, name = project.rpartition("/")
+    return f"{NO_NAME.sub('-', owner) or 'projects'}/{NO_NAME.sub('-', name)}"
+
+
+class Hub:
+    """The sandbox's GitHub, read by the real adapters; `project` is as the catalogue's own server calls it. Outlives
+    the bot, as a server does."""
+
+    def __init__(self, api: GitHubApi) -> None:
+        self._pipelines, self._commits, self._files = GitHubPipelines(api), GitHubCommits(api), GitHubFiles(api)
+
+    async def checks(self, project: str, commit: str) -> CommitChecks:
+        """See `Pipelines`."""
+        return await self._pipelines.checks(project_of(project), commit)
+
+    async def compare(self, project: str, base: str, head: str) -> Comparison:
+        """See `HostCommits`."""
+        return await self._commits.compare(project_of(project), base, head)
+
+    async def read(self, project: str, path: str, commit: str) -> bytes:
+        """See `HostFiles`."""
+        return await self._files.read(project_of(project), path, commit)
+
+
+@asynccontextmanager
+async def servers(entries: Mapping[str, CiEntry], at: str, folder: Path, clock: Clock) -> AsyncIterator[OpenCiServers]:
+    """The servers of a catalogue, each played by the GitHub at `at` (a host with its port); its token is written into
+    the folder."""
+    (folder / TOKEN_FILE).write_text(TOKEN, encoding="utf-8")
+    async with GitHubApi(GitHubServer("the CI server", f"http://{at}", folder / TOKEN_FILE), clock=clock) as api:
+        hub = Hub(api)
+        pipelines = RehearsedCi(clock, hub)
+        yield OpenCiServers(
+            {
+                name: CiServer(pipelines, (), entry.host, *((hub, hub) if entry.host else ()))
+                for name, entry in entries.items()
+            }
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,19 +78,15 @@ class _Started:
 
 
 class RehearsedCi:
-    """`CiServers` and each of its `Pipelines` in one: all servers are alike. It outlives the bot, as a server does."""
+    """The `Pipelines` of every server: they are alike. It outlives the bot, as a server does."""
 
-    def __init__(self, clock: Clock) -> None:
-        self._clock = clock
+    def __init__(self, clock: Clock, hub: Hub) -> None:
+        self._clock, self._hub = clock, hub
         self._runs: list[_Started] = []
 
-    def get(self, _name: str) -> "RehearsedCi":
-        """See `CiServers`."""
-        return self
-
-    async def checks(self, _project: str, _commit: str) -> CommitChecks:
-        """None: the gate that asks is left out of a rehearsal."""
-        return CommitChecks(())
+    async def checks(self, project: str, commit: str) -> CommitChecks:
+        """See `Pipelines`."""
+        return await self._hub.checks(project, commit)
 
     async def start(self, order: Order) -> PipelineRun | None:
         """See `Pipelines`."""

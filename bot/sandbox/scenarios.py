@@ -24,6 +24,10 @@ class Scenario(StrEnum):
     DRIFT = "drift"
     SLACK_DOWN = "slack-down"
     BOT_KILLED = "bot-killed"
+    CI_RED = "ci-red"
+    VULNERABLE = "vulnerable"
+    UNSIGNED = "unsigned"
+    FROZEN = "frozen"
 
 
 ABOUT: Mapping[Scenario, str] = {
@@ -37,6 +41,10 @@ ABOUT: Mapping[Scenario, str] = {
     Scenario.DRIFT: "Somebody sets another image by hand once the change has begun.",
     Scenario.SLACK_DOWN: "Slack goes away for ten minutes once the change has begun.",
     Scenario.BOT_KILLED: "The bot is killed again and again once the change has begun.",
+    Scenario.CI_RED: "A required check of the new version's commit has failed.",
+    Scenario.VULNERABLE: "A scan has found a critical vulnerability in the new version.",
+    Scenario.UNSIGNED: "Nobody has signed the new version.",
+    Scenario.FROZEN: "The environment is frozen when the release is asked for.",
 }
 
 
@@ -61,7 +69,10 @@ class Traits:
     """What of a runbook decides how it must end. `judges`: by metrics, before everybody has the version. `follows`: its
     pods until they are ready. `proves`: by smoke checks that there are, or by a guard rail for errors. `times`: looks
     at the latency, as it judges or by a guard rail. `asks`: for votes. `changes`: the image. `soaks`: only what is well
-    in the environment before is let in."""
+    in the environment before is let in. `freezes`: a freeze holds it up, as it does all but the way back.
+
+    `looks` are the kinds of gates that look at the evidence; `unplayed` those of which a rehearsal has none; `earlier`
+    those that the version has passed in environments before."""
 
     judges: bool
     follows: bool
@@ -70,6 +81,10 @@ class Traits:
     asks: bool
     changes: bool
     soaks: bool
+    freezes: bool = False
+    looks: frozenset[str] = frozenset()
+    unplayed: frozenset[str] = frozenset()
+    earlier: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +117,8 @@ def traits(runbook: Runbook, *, smoke: bool, guards: Iterable[Guard], latency: b
 
 def demand(scenario: Scenario, has: Traits) -> Demand:
     """How a runbook with these traits must end in a scenario: the first row that fits."""
+    if scenario in EVIDENCE:
+        return _on_evidence(*EVIDENCE[scenario], has)
     for asked, fits, ending, why in DEMANDS:
         if asked is scenario and fits(has):
             return Demand(frozenset(ending), why)
@@ -117,9 +134,36 @@ def must_begin(scenario: Scenario, has: Traits) -> bool:
             return has.judges or has.proves
         case Scenario.SLOW:
             return has.times
+        case Scenario.FROZEN:
+            return has.freezes
+        case Scenario.CI_RED | Scenario.VULNERABLE | Scenario.UNSIGNED:
+            return EVIDENCE[scenario][0] in has.looks
         case _:
             return has.changes
 
+
+def _on_evidence(gate: str, bad: str, about: str, has: Traits) -> Demand:
+    """Bad evidence is refused where a gate looks at it. Where none does the release must succeed, and whoever wrote the
+    runbook is told so."""
+    if gate in has.looks:
+        return Demand(frozenset({Ending.REFUSED}), f"{bad}, so nothing is changed")
+    if gate in has.unplayed:
+        why = f"its gate {gate} is left out of the rehearsal, so this tells nothing of it"
+    elif gate in has.earlier:
+        why = f"only an environment before looks at {about}"
+    elif not has.freezes:
+        why = f"gates of the target do not hold up the way back, and this runbook does not look at {about}"
+    else:
+        why = f"nothing of this runbook or of its target looks at {about}"
+    return Demand(frozenset({Ending.SUCCEEDED}), why)
+
+
+EVIDENCE: Mapping[Scenario, tuple[str, str, str]] = {
+    Scenario.CI_RED: ("ci", "the CI is red", "the CI"),
+    Scenario.VULNERABLE: ("vulnerabilities", "the image is vulnerable", "vulnerabilities"),
+    Scenario.UNSIGNED: ("signature", "the image is not signed", "signatures"),
+}
+"""The gate that looks at what is bad in a scenario, what is bad, and about what that is."""
 
 ANY_END = (Ending.RESTORED, Ending.FAILED, Ending.SUCCEEDED)
 DEMANDS: tuple[tuple[Scenario, Callable[[Traits], bool], tuple[Ending, ...], str], ...] = (
@@ -151,5 +195,7 @@ DEMANDS: tuple[tuple[Scenario, Callable[[Traits], bool], tuple[Ending, ...], str
     (Scenario.PROVIDER_DOWN, lambda has: has.judges, (Ending.ASKED,), "nothing can be judged, so people decide"),
     (Scenario.APPROVAL_TIMEOUT, lambda has: has.asks, (Ending.EXPIRED,), "without votes nothing changes"),
     (Scenario.DRIFT, lambda has: has.changes, ANY_END, "what people set by hand stays, however the release ends"),
+    (Scenario.FROZEN, lambda has: has.freezes, (Ending.REFUSED,), "it is frozen, so nothing begins"),
+    (Scenario.FROZEN, lambda _: True, (Ending.SUCCEEDED,), "the way back is open in a freeze"),
 )
 """By scenario and traits; the first that fits counts."""

@@ -8,17 +8,20 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from bot.domain.errors import UsageError
-from bot.domain.plan import Verb
 from bot.domain.target import Target
 from bot.sandbox import readdressed
-from bot.sandbox.casting import ASKER, cast, voters
-from bot.sandbox.faults import Place
+from bot.sandbox.behaviour import Behaviour
+from bot.sandbox.casting import cast
 from bot.sandbox.recorder import Recorder
+from bot.sandbox.registry.signing import ImageSigner
 from bot.sandbox.rehearsal import Pace, Rehearsal, at_once, settings_of, virtual_timing
-from bot.sandbox.rehearsed_ci import RehearsedCi
+from bot.sandbox.rehearsed_ci import PAGES, servers
 from bot.sandbox.rehearsed_door import ToDoor, backend, known
-from bot.sandbox.scenarios import Scenario, traits
-from bot.sandbox.simulation import Part, Simulation
+from bot.sandbox.rehearsed_evidence import OLD, RehearsedEvidence
+from bot.sandbox.rehearsed_signatures import RehearsedSignatures
+from bot.sandbox.scenarios import Scenario
+from bot.sandbox.scene import Scene
+from bot.sandbox.simulation import Simulation
 from bot.sandbox.stage import NotAsToldError
 from bot.sandbox.surroundings import Surroundings
 from bot.sandbox.traffic import SECOND
@@ -26,18 +29,22 @@ from bot.sandbox.transcript import Rehearsed
 from bot.sandbox.virtual_clock import VirtualClock
 from runbooks.catalogue import Catalogue
 from runbooks.configuration import Configuration, load
-from runbooks.durations import parse
 from runbooks.lookups import OUTPUT, lookups
 from runbooks.source import unknown
 from runbooks.spec import Runbook
 
-SOAK = "soak"
 MORNING = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
-"""A Monday. Rehearsals always begin then."""
+"""A Monday. Rehearsals always begin then, unless they need another time of the day."""
 
-OLD, NEW = "v1", "v2"
-WARM_UP = timedelta(minutes=10)
-"""The service has had traffic for so long."""
+LATER = timedelta(minutes=1)
+"""After a freeze has begun the command is typed."""
+
+RATE = 200.0
+"""Requests a second to each service: enough for a canary of some minutes to be judged."""
+
+KEY = "cosign.pub"
+KEEPS = 5
+"""How many times fewer requests fail than a service promises at most."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,42 +111,65 @@ def unfit(written: Configuration, asked: Asked) -> str:
 
 
 async def _rehearsed(written: Configuration, name: str, target: Target, scenario: Scenario, pace: Pace) -> Rehearsed:
-    clock = VirtualClock(MORNING)
-    every = readdressed.interval(written.catalogue, target.service)
-    tick = every if every % SECOND == timedelta(0) else SECOND
-    around = Surroundings(
-        clock, tick=tick, acme=cast(written.catalogue, written.runbooks.values()), timing=virtual_timing(clock)
-    )
+    is_frozen = scenario is Scenario.FROZEN
+    out = readdressed.left_out(written, name, target, frozen=is_frozen)
+    clock = VirtualClock(_begin(Scene(written, name, target, scenario, out)))
+    around = _surroundings(written, target, clock)
     with TemporaryDirectory(prefix="sluice-simulate-") as place:
         folder = Path(place)
         async with around.serving(folder) as at:
-            configuration = readdressed.readdressed(written, at)
-            _furnish(around, configuration.catalogue)
+            configuration = readdressed.readdressed(written, at, frozen=target.environment if is_frozen else "")
+            evidence = _furnish(around, configuration, folder)
             around.cluster.jobs_say(json.dumps(_outputs(configuration.runbooks[name])))
             catalogue = configuration.catalogue
             here = backend(catalogue, target.service, target.environment)
-            stage = Rehearsal(
-                around,
-                clock,
-                settings_of(folder, around),
-                pace=pace,
-                door=lambda: ToDoor(at.door, known(catalogue), here),
-                ci=RehearsedCi(clock),
-            )
-            async with stage.running(configuration):
-                simulation = Simulation(stage, Recorder(around.slack, clock))
-                scene = _Scene(configuration, name, target, scenario, readdressed.left_out(written, name, target))
-                return await _played(simulation, scene)
+            async with servers(catalogue.ci, at.github, folder, clock) as ci:
+                stage = Rehearsal(
+                    around,
+                    clock,
+                    settings_of(folder, around),
+                    pace=pace,
+                    door=lambda: ToDoor(at.door, known(catalogue), here),
+                    ci=ci,
+                    signatures=RehearsedSignatures(folder / KEY),
+                )
+                async with stage.running(configuration):
+                    simulation = Simulation(stage, Recorder(around.slack, clock), evidence)
+                    return await _played(simulation, Scene(configuration, name, target, scenario, out))
 
 
-async def _played(simulation: Simulation, scene: "_Scene") -> Rehearsed:
-    await simulation.passes(WARM_UP)
+async def _played(simulation: Simulation, scene: Scene) -> Rehearsed:
+    await simulation.passes(scene.warm_up)
     try:
         for command, wait in scene.before():
             await simulation.prepare(scene.part(), command, wait)
     except NotAsToldError as exc:
         return simulation.unprepared(scene.part(), str(exc))
     return await simulation.play(scene.part())
+
+
+def _begin(scene: Scene) -> datetime:
+    """When to begin: where it must be frozen when the command is typed, so long before a window of the calendar that
+    this will be in it."""
+    if scene.scenario is not Scenario.FROZEN:
+        return MORNING
+    coming = [window.next_begin(MORNING + scene.waits) for window in scene.windows]
+    return min((at for at in coming if at), default=MORNING + scene.waits) - scene.waits + LATER
+
+
+def _surroundings(written: Configuration, target: Target, clock: VirtualClock) -> Surroundings:
+    every = readdressed.interval(written.catalogue, target.service)
+    promised = [entry.slo.allowed / KEEPS for entry in written.catalogue.services.values() if entry.slo]
+    return Surroundings(
+        clock,
+        tick=every if every % SECOND == timedelta(0) else SECOND,
+        acme=cast(written.catalogue, written.runbooks.values()),
+        timing=virtual_timing(clock),
+        rate=RATE,
+        usual=Behaviour(error_rate=min([Behaviour().error_rate, *promised])),
+        # By chance a good version now and then looks doubtful: a runbook would be called bad for the name of an image.
+        noisy=False,
+    )
 
 
 def _target(catalogue: Catalogue, asked: Asked) -> Target:
@@ -151,14 +181,15 @@ def _target(catalogue: Catalogue, asked: Asked) -> Target:
     return Target(service, environment)
 
 
-def _furnish(around: Surroundings, catalogue: Catalogue) -> None:
-    images = {}
-    for service, entry in catalogue.services.items():
-        repository = readdressed.repository(entry.image)
-        around.registry.push(repository, OLD, created=MORNING - timedelta(days=2))
-        around.registry.push(repository, NEW, created=MORNING - timedelta(hours=1))
-        images[service] = f"{entry.image}:{OLD}"
+def _furnish(around: Surroundings, configuration: Configuration, folder: Path) -> RehearsedEvidence:
+    catalogue, signer = configuration.catalogue, ImageSigner()
+    (folder / KEY).write_text(signer.public_pem, encoding="utf-8")
+    around.github.web = PAGES
+    evidence = RehearsedEvidence(around, configuration, signer)
+    evidence.give()
+    images = {service: f"{entry.image}:{OLD}" for service, entry in catalogue.services.items()}
     around.furnish(readdressed.manifests(catalogue, images))
+    return evidence
 
 
 def _outputs(runbook: Runbook) -> dict[str, str]:
@@ -166,98 +197,3 @@ def _outputs(runbook: Runbook) -> dict[str, str]:
     entries = (*runbook.steps, *runbook.on_failure)
     named = (OUTPUT.fullmatch(found.name) for entry in entries for found in lookups(dict(entry.params)))
     return {read.group(2): f"rehearsed-{read.group(2)}" for read in named if read}
-
-
-@dataclass(frozen=True, slots=True)
-class _Scene:
-    """A runbook in a scenario, on a target of a catalogue for the stand-ins."""
-
-    configuration: Configuration
-    name: str
-    target: Target
-    scenario: Scenario
-    left_out: tuple[str, ...]
-
-    @property
-    def runbook(self) -> Runbook:
-        return self.configuration.runbooks[self.name]
-
-    @property
-    def is_way_back(self) -> bool:
-        return self.name == Verb.ROLLBACK.value
-
-    @property
-    def origin(self) -> str:
-        """The environment that comes before, where the version has to have been; empty where it need not."""
-        return "" if self.is_way_back else next(iter(self._origins(self.target.environment, self.name)), "")
-
-    def before(self) -> list[tuple[str, timedelta]]:
-        """Commands that must have succeeded before, each with the time that then has to pass."""
-        service, environment = self.target.service, self.target.environment
-        name = Verb.DEPLOY.value if self.is_way_back else self.name
-        way = self._way_to(environment, name, [environment])
-        back = [(f"/deploy {service} {NEW} {environment} --runbook {name}", WARM_UP)]
-        return way + back if self.is_way_back else way
-
-    def _way_to(self, environment: str, runbook: str, passed: list[str]) -> list[tuple[str, timedelta]]:
-        """What a soak in an environment needs, and what that needs in turn. `passed` grows."""
-        service, needed = self.target.service, []
-        for origin, wait in self._origins(environment, runbook).items():
-            if origin not in passed:
-                passed.append(origin)
-                usual = self.configuration.catalogue.runbook_name(service, origin, Verb.DEPLOY)
-                needed += self._way_to(origin, usual, passed)
-                needed.append((f"/deploy {service} {NEW} {origin}", wait + WARM_UP))
-        return needed
-
-    def _origins(self, environment: str, runbook: str) -> dict[str, timedelta]:
-        """Where a version has to have been before, and for how long."""
-        target = Target(self.target.service, environment)
-        gates = (*self.configuration.runbooks[runbook].gates, *self.configuration.gates_of(target))
-        found: dict[str, timedelta] = {}
-        for gate in gates:
-            origin = gate.params.get("in") or self.configuration.catalogue.environment_before(environment)
-            if gate.kind == SOAK and origin:
-                found[str(origin)] = max(found.get(str(origin), timedelta(0)), parse(gate.params.get("for", "0s")))
-        return found
-
-    def part(self) -> Part:
-        """What is played."""
-        catalogue, service, environment = self.configuration.catalogue, self.target.service, self.target.environment
-        policy = catalogue.policy(environment, Verb.DEPLOY)
-        entry = catalogue.service(service)
-        has = traits(
-            self.runbook,
-            smoke=bool(entry.smoke),
-            guards=entry.signals.guards if entry.signals else (),
-            latency=entry.signals is not None and "latency" not in readdressed.unjudged(entry.signals),
-            asks=policy is not None,
-            soaks=bool(self.origin),
-        )
-        tag, was = (OLD, NEW) if self.is_way_back else (NEW, OLD)
-        return Part(
-            runbook=self.name,
-            scenario=self.scenario,
-            command=self._command(),
-            place=Place(
-                catalogue.workload(service, environment),
-                backend(catalogue, service, environment),
-                entry.image,
-                tag,
-            ),
-            before=was,
-            traits=has,
-            asker=ASKER,
-            voters=tuple(person.name for person in voters(catalogue)),
-            channel=catalogue.channel(service, environment).removeprefix("#"),
-            left_out=self.left_out,
-        )
-
-    def _command(self) -> str:
-        service, environment = self.target.service, self.target.environment
-        if self.is_way_back:
-            return f"/rollback {service} {environment}"
-        if self.origin:
-            return f"/promote {service} {self.origin} {environment} --runbook {self.name}"
-        verb = "canary" if any(entry.kind == "canary" for entry in self.runbook.steps) else "deploy"
-        return f"/{verb} {service} {NEW} {environment} --runbook {self.name}"

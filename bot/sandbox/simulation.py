@@ -1,7 +1,6 @@
 """One rehearsal of one runbook in one scenario: asked for, voted on, troubled, and looked at when it is over."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import timedelta
 
 from bot.domain.ids import live_key
@@ -9,12 +8,16 @@ from bot.domain.outcome import Question
 from bot.domain.phase import Phase
 from bot.domain.run import Run
 from bot.ports.chat import Place as MessagePlace
-from bot.sandbox.faults import BY_HAND, Place, Trouble
+from bot.sandbox import aftermath
+from bot.sandbox.faults import Trouble
+from bot.sandbox.part import Part
 from bot.sandbox.recorder import Recorder
 from bot.sandbox.rehearsal import Rehearsal
-from bot.sandbox.scenarios import Demand, Ending, Scenario, Traits, demand, must_begin
+from bot.sandbox.rehearsed_evidence import RehearsedEvidence
+from bot.sandbox.scenarios import Demand, Ending, Scenario, demand
 from bot.sandbox.stage import NotAsToldError
 from bot.sandbox.transcript import Rehearsed
+from runbooks.windows import frozen
 
 YES = "white_check_mark"
 LONGEST = timedelta(days=4)
@@ -24,35 +27,18 @@ VOTES_AFTER = timedelta(seconds=20)
 PATIENCE = timedelta(minutes=5)
 """How long a question to people stands before it is taken that nobody answers."""
 
+FROZEN_FOR = "2h"
 AFTERMATH = timedelta(seconds=30)
 """What still comes after the end: messages, above all."""
 
-
-@dataclass(frozen=True, slots=True)
-class Part:
-    """What is rehearsed. `command` is the line that asks for it, by `asker` in `channel`; `voters` are who may vote: as
-    many do as are needed.
-
-    `place` is what it releases; `before` the tag that must run again when it is undone. `left_out`: see `Rehearsed`.
-    """
-
-    runbook: str
-    scenario: Scenario
-    command: str
-    place: Place
-    before: str
-    traits: Traits
-    asker: str
-    voters: tuple[str, ...]
-    channel: str
-    left_out: tuple[str, ...]
+LONGEST_AFTERMATH = timedelta(minutes=5)
 
 
 class Simulation:
     """Plays parts on a stage."""
 
-    def __init__(self, stage: Rehearsal, recorder: Recorder) -> None:
-        self._stage, self._recorder = stage, recorder
+    def __init__(self, stage: Rehearsal, recorder: Recorder, evidence: RehearsedEvidence) -> None:
+        self._stage, self._recorder, self._evidence = stage, recorder, evidence
         self._voted: set[tuple[str, int]] = set()
         self._asked: set[str] = set()
         self._agreed: set[tuple[str, str, str]] = set()
@@ -62,6 +48,7 @@ class Simulation:
 
         Raises NotAsToldError when it did not succeed.
         """
+        self._evidence.renew()
         run = await self._watch(part, command, lambda run: run.phase.final)
         if run is None or run.phase is not Phase.SUCCEEDED:
             why = run.reason if run else "nothing was begun"
@@ -75,19 +62,23 @@ class Simulation:
     async def play(self, part: Part) -> Rehearsed:
         """Play it to its end."""
         trouble = Trouble(part.scenario, self._stage, part.place, self._recorder.world)
-        trouble.before()
+        self._evidence.renew()
+        trouble.before(self._evidence)
+        if part.scenario is Scenario.FROZEN:
+            trouble.frozen()
+            await self._freeze(part)
         begun_s = self._recorder.after_s
         run = await self._watch(part, part.command, self._over(), trouble)
-        took_s = self._recorder.after_s - begun_s
-        seen = _ending(run)
+        took_s = self._recorder.after_s - begun_s if run is not None else 0.0
+        seen = aftermath.ending(run)
         if run is not None and not run.phase.final:
             await self._abort(part, run)
         trouble.end()
-        await self.passes(AFTERMATH)
+        await self._after()
         wanted = demand(part.scenario, part.traits)
         faults = (
-            *self._told(part, run, wanted, begun=trouble.begun),
-            *await self._faults(part, seen, begun=trouble.begun),
+            *aftermath.told(part, run, wanted, begun=trouble.begun, lines=self._recorder.lines),
+            *await aftermath.faults(self._stage, part, seen, begun=trouble.begun),
         )
         return self._rehearsed(part, seen, wanted, faults=faults, took_s=took_s)
 
@@ -105,15 +96,15 @@ class Simulation:
             lines=tuple(self._recorder.lines),
         )
 
-    def _told(self, part: Part, run: Run | None, wanted: Demand, *, begun: bool) -> tuple[str, ...]:
-        """Why it ended as it should not, in the bot's words; or that its end proves nothing."""
-        if run is None:
-            said = [line.text for line in self._recorder.lines if line.place == "private"]
-            return (f"nothing was begun: {said[-1] if said else 'the bot said nothing'}",)
-        if _ending(run) not in wanted.endings:
-            return (f"why: {run.reason}",) if run.reason else ()
-        never = not begun and must_begin(part.scenario, part.traits)
-        return ("the scenario never began, so this proves nothing",) if never else ()
+    async def _freeze(self, part: Part) -> None:
+        """The environment is frozen now: by its calendar, or else by somebody for a while."""
+        environment, who = part.place.released.target.environment, part.voters[0]
+        found = frozen(environment, part.windows, (), self._stage.clock.now())
+        if found is not None:
+            self._recorder.world(str(found))
+            return
+        await self._says(who, part.channel, f"/release freeze {environment} {FROZEN_FOR} nothing may change now")
+        await self.passes(VOTES_AFTER)
 
     def _over(self) -> Callable[[Run], bool]:
         """Whether a run has ended, or has asked people in vain."""
@@ -156,6 +147,8 @@ class Simulation:
     async def _says(self, who: str, channel: str, command: str) -> None:
         self._recorder.says(who, command)
         await self._stage.around.slack.people.says(who, channel, command)
+        await self._stage.settle()
+        self._recorder.look()
 
     async def _vote(self, part: Part, run: Run) -> None:
         """Everybody who votes says yes, a while after the ballot was opened; once for each ballot."""
@@ -212,50 +205,15 @@ class Simulation:
             await self._stage.moment(end)
             self._recorder.look()
 
-    async def _faults(self, part: Part, seen: str, *, begun: bool) -> tuple[str, ...]:
-        """What is not as it must be after every rehearsal that ended like this."""
-        ref, cluster = part.place.workload, self._stage.around.cluster
-        there = {each.name: each for each in cluster.shown() if each.namespace == ref.namespace}
-        faults = [
-            f"{name} was left in the cluster"
-            for name in there
-            if name in (f"{ref.name}-canary", f"{ref.name}-baseline")
-        ]
-        stable, wanted = there[ref.name], _runs(part, seen, begun=begun)
-        if stable.tag != wanted:
-            faults.append(f"{ref.name} runs {stable.tag} at the end, and should run {wanted}")
-        elif stable.ready != stable.wanted:
-            faults.append(f"{stable.ready} of {stable.wanted} pods of {ref.name} are ready at the end")
-        stays = part.place.backend.service
-        given = cluster.weights(ref.namespace, stays)
-        faults += [f"{name} still has traffic" for name, weight in given.items() if weight and name != stays]
-        async with self._stage.opened.reading() as tx:
-            waiting = (await tx.backlog(self._stage.clock.now())).letters
-        faults += [f"{waiting} messages were never delivered"] if waiting else []
-        try:
-            await self._stage.audited()
-        except NotAsToldError as exc:
-            faults.append(str(exc))
-        return tuple(faults)
+    async def _after(self) -> None:
+        """Let come what still comes; what Slack did not take while it was away is sent again after a while."""
+        end = self._stage.clock.now() + LONGEST_AFTERMATH
+        await self.passes(AFTERMATH)
+        while await aftermath.waiting(self._stage) and self._stage.clock.now() < end:
+            await self.passes(AFTERMATH)
 
 
 def _needed(part: Part, run: Run) -> tuple[str, ...]:
     """Who says yes; nobody where nobody is asked."""
     policy = run.plan.approval if run.plan else None
     return part.voters[: policy.count] if policy else ()
-
-
-def _ending(run: Run | None) -> str:
-    if run is None:
-        return Ending.REFUSED
-    if run.phase.final:
-        return Ending(run.phase.value)
-    current = run.current()
-    return Ending.ASKED if current is not None and run.step(current.key).asks else Ending.UNFINISHED
-
-
-def _runs(part: Part, seen: str, *, begun: bool) -> str:
-    """The tag that must run at the end."""
-    if begun and part.scenario is Scenario.DRIFT:
-        return BY_HAND
-    return part.place.tag if seen == Ending.SUCCEEDED and part.traits.changes else part.before

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from bot.ports.clock import Clock
+from bot.sandbox.behaviour import Behaviour
 from bot.sandbox.github.server import GitHubServer
 from bot.sandbox.kubernetes.server import KubernetesServer, kubeconfig
 from bot.sandbox.loopback import listening
@@ -45,7 +46,7 @@ class Surroundings:
     """The stand-ins by name, on one clock. The same `seed` and the same course of things give the same figures.
 
     `rate` is in requests a second to each service; `tick` is how long the traffic is counted at once, and how often it
-    is scraped.
+    is scraped; `usual` and `noisy` are as for `Traffic`.
     """
 
     def __init__(
@@ -57,6 +58,8 @@ class Surroundings:
         tick: timedelta = SECOND,
         acme: Acme | None = None,
         timing: Timing | None = None,
+        usual: Behaviour | None = None,
+        noisy: bool = True,
     ) -> None:
         self._clock, self.rate = clock, rate
         self.backends: tuple[Backend, ...] = ()
@@ -64,7 +67,9 @@ class Surroundings:
         self.slack = SlackStandIn(clock, acme=acme, timing=timing)
         self.registry = RegistryServer(clock)
         self.cluster = KubernetesServer(clock, seed=seed)
-        self.traffic = Traffic(clock, seed, rate=rate, tick=tick, version_of=self.registry.version_of)
+        self.traffic = Traffic(
+            clock, seed, rate=rate, tick=tick, usual=usual, noisy=noisy, version_of=self.registry.version_of
+        )
         self.prometheus = PrometheusServer(clock, self.traffic)
         self.door = ServiceDoor(self.traffic)
         self.github = GitHubServer(clock)

@@ -96,6 +96,14 @@ def a_freeze(scope: str = "prod", hours: int | None = 2, **said: object) -> Free
     return Freeze(scope, ANN, NOON, until, str(said.get("reason", "moving house")))
 
 
+def test_when_a_window_begins_next() -> None:
+    """By the clocks that it means, told in UTC; at its very beginning that is now."""
+    friday = a_window(timezone=BERLIN)
+    assert friday.next_begin(at("2026-03-02T09:00:00")) == at("2026-03-06T15:00:00")
+    assert friday.next_begin(at("2026-03-06T15:00:00")) == at("2026-03-06T15:00:00")
+    assert friday.next_begin(at("2026-03-06T15:00:01")) == at("2026-03-13T15:00:00")
+
+
 def test_nothing_covers_it() -> None:
     """Neither window nor person, nor a person's freeze of another place."""
     assert frozen("prod", [a_window()], [a_freeze("staging")], NOON) is None

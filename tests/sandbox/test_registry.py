@@ -15,13 +15,23 @@ from bot.ports.image_registry import Place
 from bot.ports.signatures import SignedBy
 from bot.sandbox.loopback import listening
 from bot.sandbox.registry.content import MANIFEST
-from bot.sandbox.registry.documents import OPENAPI, Vulnerability, openapi_document, trivy_report
+from bot.sandbox.registry.documents import (
+    OPENAPI,
+    Vulnerability,
+    openapi_document,
+    operator_report,
+    slsa_provenance,
+    trivy_report,
+    vulnerability_predicate,
+)
 from bot.sandbox.registry.server import RegistryServer
 from bot.sandbox.registry.signing import ImageSigner
-from runbooks.attestations import Item
-from runbooks.scan_reports import parsed, read_report
+from runbooks.attestations import Attestations, Item
+from runbooks.provenance import SLSA_V1, Source, read_provenance
+from runbooks.scan_reports import parsed, read_cluster_report, read_report
 from tests.fakes.clock import START, FakeClock
 
+COMMIT = "9f2c1e7" + "0" * 33
 API = "acme/api"
 
 
@@ -80,6 +90,41 @@ async def test_signatures_stand_beside_each_other() -> None:
             world.server.sign(API, digest, ImageSigner())
         (found,) = await world.registry.attached(world.repository, digest)
     assert len(found.layers) == 2
+
+
+async def test_a_signature_can_be_taken_away() -> None:
+    """As if nobody had signed; what is attached otherwise stays."""
+    async with opened() as world:
+        digest, signer = world.server.push(API, "v1"), ImageSigner()
+        world.server.sign(API, digest, signer)
+        world.server.attach(API, digest, signer.attestation(digest, SLSA_V1, {}))
+        world.server.unsign(API, digest)
+        (found,) = await world.registry.attached(world.repository, digest)
+    assert found.place is Place.REFERRERS
+
+
+async def test_an_attestation_is_one_that_counts(tmp_path: Path) -> None:
+    """Signed by this key and by no other, about this digest, with what it says of it."""
+    ours, others = ImageSigner(), ImageSigner()
+    (tmp_path / "ours.pub").write_text(ours.public_pem)
+    by, said = SignedBy(key_file=str(tmp_path / "ours.pub")), slsa_provenance("builder", "github.com/acme/api", COMMIT)
+    async with opened() as world:
+        digest = world.server.push(API, "v1")
+        for signer in (ours, others):
+            world.server.attach(API, digest, signer.attestation(digest, SLSA_V1, said))
+        opened_up = Attestations(world.registry, SigstoreSignatures())
+        (found,), refused = await opened_up.attested(world.repository, digest, by)
+    built = read_provenance(found.statement.predicate_type, found.statement.predicate)
+    assert (built.builder, built.sources) == ("builder", (Source("github.com/acme/api", COMMIT),))
+    assert len(refused) == 1
+
+
+@pytest.mark.parametrize("findings", [(), (Vulnerability("CVE-2026-1234", "HIGH", fixed="3.0.2"),)])
+def test_a_scan_says_the_same_wherever_it_is(findings: tuple[Vulnerability, ...]) -> None:
+    """In an attestation as in a report of the operator."""
+    digest = RegistryServer(FakeClock()).push(API, "v1")
+    attested = read_report(vulnerability_predicate(API, digest, findings, at=START), "it")
+    assert attested == read_cluster_report(operator_report(digest, findings, at=START), "it")
 
 
 async def test_a_scan_report_is_read() -> None:

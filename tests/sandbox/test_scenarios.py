@@ -43,6 +43,32 @@ def test_what_a_runbook_looks_at_it_must_notice(scenario: Scenario, has: dict[st
     assert demand(scenario, replace(NOTHING, **has)).endings == {ending}
 
 
+@pytest.mark.parametrize(
+    ("scenario", "gate"),
+    [(Scenario.CI_RED, "ci"), (Scenario.VULNERABLE, "vulnerabilities"), (Scenario.UNSIGNED, "signature")],
+)
+def test_bad_evidence_must_be_refused_where_a_gate_looks_at_it(scenario: Scenario, gate: str) -> None:
+    """Elsewhere it is let in, and the reason says who did not look."""
+    release = replace(NOTHING, freezes=True)
+    looks = replace(release, looks=frozenset({gate}))
+    assert demand(scenario, looks).endings == {Ending.REFUSED}
+    assert must_begin(scenario, looks)
+    for blind, why in (
+        (release, "nothing of this runbook"),
+        (replace(release, unplayed=frozenset({gate})), f"its gate {gate} is left out"),
+        (replace(release, earlier=frozenset({gate})), "only an environment before"),
+        (NOTHING, "gates of the target do not hold up the way back"),
+    ):
+        assert demand(scenario, blind).endings == {Ending.SUCCEEDED}
+        assert demand(scenario, blind).why.startswith(why)
+
+
+def test_a_freeze_holds_up_all_but_the_way_back() -> None:
+    """Whatever a runbook looks at: the gate is part of every plan."""
+    assert demand(Scenario.FROZEN, replace(NOTHING, freezes=True)).endings == {Ending.REFUSED}
+    assert demand(Scenario.FROZEN, replace(NOTHING, freezes=False)).endings == {Ending.SUCCEEDED}
+
+
 def test_a_change_by_hand_allows_any_end_but_not_being_written_over() -> None:
     """What runs in the end is looked at besides."""
     assert len(demand(Scenario.DRIFT, replace(NOTHING, changes=True)).endings) == 3

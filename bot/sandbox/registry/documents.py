@@ -1,4 +1,4 @@
-"""What builds attach to images: scan reports and descriptions of APIs."""
+"""What builds attach to images: scan reports, where they were built, and descriptions of APIs."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -12,6 +12,7 @@ from bot.sandbox.registry.blob import Blob
 TRIVY = "application/vnd.aquasec.trivy.report+json"
 """The type under which a report is attached (`oras attach`)."""
 
+BUILD_TYPE = "https://actions.github.io/buildtypes/workflow/v1"
 OPENAPI = "application/vnd.oai.openapi+json"
 
 
@@ -28,6 +29,46 @@ class Vulnerability:
 
 def trivy_report(image: str, digest: Digest, findings: Sequence[Vulnerability], *, at: datetime) -> Blob:
     """A report as `trivy image --format json` writes it (aquasecurity/trivy, pkg/types/report.go)."""
+    return Blob(json.dumps(_trivy(image, digest, findings, at=at)).encode(), TRIVY)
+
+
+def vulnerability_predicate(
+    image: str, digest: Digest, findings: Sequence[Vulnerability], *, at: datetime
+) -> dict[str, Any]:
+    """The same as `trivy image --format cosign-vuln` writes it, to be attested (cosign,
+    specs/COSIGN_VULN_ATTESTATION_SPEC.md)."""
+    times = {"scanStartedOn": at.isoformat(), "scanFinishedOn": at.isoformat()}
+    scanner = {"uri": "pkg:github/aquasecurity/trivy", "result": _trivy(image, digest, findings, at=at)}
+    return {"invocation": {}, "scanner": scanner, "metadata": times}
+
+
+def operator_report(digest: Digest, findings: Sequence[Vulnerability], *, at: datetime) -> dict[str, Any]:
+    """The `report` of a VulnerabilityReport (aquasecurity/trivy-operator, docs/docs/crds/vulnerability-report.md)."""
+    found = [
+        {
+            "vulnerabilityID": one.id,
+            "resource": one.package,
+            "installedVersion": one.installed,
+            "fixedVersion": one.fixed,
+            "severity": one.severity,
+            "primaryLink": _link(one),
+        }
+        for one in findings
+    ]
+    return {"artifact": {"digest": digest}, "updateTimestamp": at.isoformat(), "vulnerabilities": found}
+
+
+def slsa_provenance(builder: str, source: str, commit: str) -> dict[str, Any]:
+    """Who built it, and of which commit of `source` (a repository without scheme): slsa.dev/spec/v1.0/provenance."""
+    uri = f"git+https://{source}"
+    dependency = {"uri": uri, "digest": {"gitCommit": commit}}
+    return {
+        "buildDefinition": {"buildType": BUILD_TYPE, "externalParameters": {}, "resolvedDependencies": [dependency]},
+        "runDetails": {"builder": {"id": builder}},
+    }
+
+
+def _trivy(image: str, digest: Digest, findings: Sequence[Vulnerability], *, at: datetime) -> dict[str, Any]:
     found = [
         {
             "VulnerabilityID": one.id,
@@ -35,12 +76,12 @@ def trivy_report(image: str, digest: Digest, findings: Sequence[Vulnerability], 
             "InstalledVersion": one.installed,
             "FixedVersion": one.fixed,
             "Severity": one.severity,
-            "PrimaryURL": f"https://avd.aquasec.com/nvd/{one.id.lower()}",
+            "PrimaryURL": _link(one),
         }
         for one in findings
     ]
     result = {"Target": f"{image} (debian 12.9)", "Class": "os-pkgs", "Type": "debian", "Vulnerabilities": found}
-    report = {
+    return {
         "SchemaVersion": 2,
         "CreatedAt": at.isoformat(),
         "ArtifactName": image,
@@ -48,7 +89,10 @@ def trivy_report(image: str, digest: Digest, findings: Sequence[Vulnerability], 
         "Metadata": {"RepoDigests": [f"{image.partition('@')[0]}@{digest}"]},
         "Results": [result],
     }
-    return Blob(json.dumps(report).encode(), TRIVY)
+
+
+def _link(found: Vulnerability) -> str:
+    return f"https://avd.aquasec.com/nvd/{found.id.lower()}"
 
 
 def openapi_document(document: Mapping[str, Any]) -> Blob:

@@ -86,12 +86,16 @@ class RegistryServer:
         """Put a signature under cosign's `.sig` tag of a manifest, beside those that are there. Raises KeyError."""
         place = self._repository(repository)
         place.descriptor(digest)
-        tag = f"{digest.replace(':', '-')}.sig"
+        tag = _signatures(digest)
         manifest = self._artifact(repository, [signer.signature(repository, digest)])
         if tag in place.tags:
             before = json.loads(place.manifests[place.tags[tag]].body)["layers"]
             manifest["layers"] = [*before, *manifest["layers"]]
         place.manifest(manifest, tag)
+
+    def unsign(self, repository: str, digest: Digest) -> None:
+        """Forget the signatures under that tag; nothing happens where there are none."""
+        self._repository(repository).tags.pop(_signatures(digest), None)
 
     def version_of(self, image: str) -> str:
         """The tag under which an image was pushed last, though it is named by digest alone: what `Traffic` needs to
@@ -143,3 +147,8 @@ class RegistryServer:
         )
         reply = self.distribution.answer(asked)
         return web.Response(status=reply.status, body=reply.body, headers=reply.headers)
+
+
+def _signatures(digest: Digest) -> str:
+    """Cosign's tag for the signatures of a manifest (specs/SIGNATURE_SPEC.md, "Tag-based Discovery")."""
+    return f"{digest.replace(':', '-')}.sig"
