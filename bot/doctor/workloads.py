@@ -1,0 +1,90 @@
+"""Area `cluster`: the workloads that the catalogue names, and whether canaries can be run beside them."""
+
+from bot.adapters.kubernetes_cluster import KubernetesCluster
+from bot.adapters.kubernetes_login import Connection
+from bot.doctor.case import targets
+from bot.doctor.finding import Area, Tell
+from bot.doctor.rights import router_of
+from bot.domain.errors import NotFoundError, RefusedError, SluiceError
+from bot.domain.target import Target, WorkloadRef
+from bot.ports.clock import Clock
+from bot.ports.cluster import WorkloadState
+from runbooks.configuration import Configuration
+
+AREA = Area.CLUSTER
+RIGHTS_FIRST = "grant the rights that are named above, then `sluice doctor cluster`"
+
+
+async def look_at_workloads(
+    clock: Clock, configuration: Configuration, name: str, connection: Connection, *, tell: Tell
+) -> None:
+    """Every target of one cluster."""
+    async with KubernetesCluster(name, connection, clock) as cluster:
+        for target in targets(configuration):
+            ref = configuration.catalogue.workload(target.service, target.environment)
+            if ref.cluster == name:
+                await _target(cluster, configuration, target, ref, tell=tell)
+
+
+async def _target(
+    cluster: KubernetesCluster, configuration: Configuration, target: Target, ref: WorkloadRef, *, tell: Tell
+) -> None:
+    subject = f"{target} ({ref})"
+    try:
+        state = await cluster.observe(ref)
+    except NotFoundError:
+        seen = f"there is no {ref.kind} {ref.name} in namespace {ref.namespace} of cluster {ref.cluster}"
+        fix = (
+            f"correct `workload` or `namespace` in sluice.yaml; `kubectl get {ref.kind}s -n {ref.namespace}` lists them"
+        )
+        tell(AREA.fault(subject, seen, fix))
+        return
+    except RefusedError as exc:
+        tell(AREA.failed(subject, exc, RIGHTS_FIRST))
+        return
+    except SluiceError as exc:
+        tell(AREA.failed(subject, exc, "`sluice doctor cluster` once it answers"))
+        return
+    if not _container(state, subject, tell) or not _own(state, subject, tell):
+        return
+    tell(AREA.ok(subject, f"{state.available} of {state.desired} pods available"))
+    if router_of(configuration, target) is not None:
+        await _canary(cluster, configuration, target, tell)
+
+
+def _container(state: WorkloadState, subject: str, tell: Tell) -> bool:
+    """Whether it is clear which container a release changes."""
+    ref, names = state.ref, sorted(state.images)
+    if (ref.container is None and len(names) == 1) or (ref.container or ref.name) in names:
+        return True
+    seen = f"it has no container {ref.container}" if ref.container else "which of its containers is meant is not said"
+    tell(AREA.fault(subject, seen, f"write `container:` of the service in sluice.yaml; it has {', '.join(names)}"))
+    return False
+
+
+def _own(state: WorkloadState, subject: str, tell: Tell) -> bool:
+    """Whether nobody would undo what Sluice does."""
+    if not state.owner:
+        return True
+    ref = state.ref
+    annotate = f"`kubectl annotate -n {ref.namespace} {ref.kind} {ref.name} sluice.dev/allow=true`"
+    seen = f"{state.owner} manages it, and would undo a release"
+    tell(AREA.fault(subject, seen, f"release it there, or let Sluice act all the same: {annotate}"))
+    return False
+
+
+async def _canary(cluster: KubernetesCluster, configuration: Configuration, target: Target, tell: Tell) -> None:
+    """What a plan would refuse for: a survey of the surroundings."""
+    route = configuration.catalogue.route(target.service, target.environment)
+    subject = f"canaries of {target} ({route.router})"
+    try:
+        survey = await cluster.canaries.survey(route)
+    except RefusedError as exc:
+        tell(AREA.failed(subject, exc, RIGHTS_FIRST))
+    except SluiceError as exc:
+        tell(AREA.failed(subject, exc, "correct `traffic` of the service in sluice.yaml, then `sluice doctor cluster`"))
+    else:
+        for problem in survey.problems:
+            tell(AREA.fault(subject, problem, "mend that, or leave `traffic` out where there shall be no canary"))
+        if not survey.problems:
+            tell(AREA.ok(subject, "nothing stands in their way"))
