@@ -6,6 +6,7 @@ from bot.adapters.kubernetes_login import Connection
 from bot.domain.target import Target
 from bot.ports.clock import Clock
 from bot.settings import Settings
+from runbooks.catalogue import Catalogue
 from runbooks.configuration import Configuration
 
 
@@ -17,6 +18,18 @@ class Case:
     settings: Settings
     configuration: Configuration | None
     clock: Clock
+
+    @property
+    def the_configuration(self) -> Configuration:
+        """Of an area that is only looked at where there is one."""
+        if self.configuration is None:
+            raise RuntimeError("nobody can look at this without a catalogue")
+        return self.configuration
+
+    @property
+    def the_catalogue(self) -> Catalogue:
+        """The same, its catalogue."""
+        return self.the_configuration.catalogue
 
 
 def targets(configuration: Configuration) -> tuple[Target, ...]:

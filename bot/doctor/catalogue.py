@@ -3,7 +3,6 @@
 from pathlib import Path
 
 from bot.doctor.finding import Area, Tell
-from bot.domain.errors import SetupError
 from runbooks.configuration import Configuration, load
 from runbooks.lint import lint
 from runbooks.source import Fault, Faults, Severity
@@ -13,14 +12,14 @@ AREA = Area.CATALOGUE
 
 def read(path: Path, tell: Tell) -> Configuration | None:
     """The configuration; `None` where it has a fault, each of which is told."""
+    if not path.exists():
+        tell(AREA.fault(str(path), "there is no such file", "set SLUICE_CONFIG to the path of your sluice.yaml"))
+        return None
     try:
         found = load(path)
     except Faults as exc:
         for fault in exc.faults:
             tell(AREA.fault(_place(fault), fault.message, fault.suggestion or "mend it; `sluice check` reads it again"))
-        return None
-    except SetupError as exc:
-        tell(AREA.fault(str(path), str(exc), "set SLUICE_CONFIG to the path of your sluice.yaml"))
         return None
     catalogue = found.catalogue
     services, environments = len(catalogue.services), len(catalogue.environments)

@@ -11,7 +11,6 @@ from bot.doctor.finding import Area, Tell
 from bot.doctor.rights import Need, Place, Right, places, rights_of
 from bot.doctor.workloads import look_at_workloads
 from bot.domain.errors import SluiceError, TemporaryError
-from runbooks.configuration import Configuration
 
 AREA = Area.CLUSTER
 AT_ONCE = 8
@@ -20,14 +19,13 @@ AT_ONCE = 8
 
 async def examine(case: Case, tell: Tell) -> None:
     """All clusters side by side. Asks; changes nothing."""
-    if case.configuration is None:
-        raise ValueError("without a catalogue there are no clusters to look at")
     async with asyncio.TaskGroup() as group:
-        for name, connection in connections(case.configuration).items():
-            group.create_task(_cluster(case, case.configuration, name, connection, tell))
+        for name, connection in connections(case.the_configuration).items():
+            group.create_task(_cluster(case, name, connection, tell))
 
 
-async def _cluster(case: Case, configuration: Configuration, name: str, connection: Connection, tell: Tell) -> None:
+async def _cluster(case: Case, name: str, connection: Connection, tell: Tell) -> None:
+    configuration = case.the_configuration
     client = KubernetesClient(name, connection, case.clock)
     access, subject = KubernetesAccess(client), f"cluster {name}"
     try:

@@ -38,7 +38,8 @@ async def examine(case: Case, tell: Tell) -> None:
         # A file's clock is ours.
         skew = None if url.get_backend_name() == "sqlite" else await _skew(case.settings.database_url, case.clock)
     except SetupError as exc:
-        tell(AREA.fault(subject, str(exc), "`sluice migrate` makes the tables; SLUICE_DATABASE_URL says where"))
+        seen, _, fix = str(exc).partition("; ")
+        tell(AREA.fault(subject, seen, fix or "correct SLUICE_DATABASE_URL"))
         return
     except SluiceError as exc:
         tell(AREA.failed(subject, exc, "let it be reached from here, or correct SLUICE_DATABASE_URL"))

@@ -5,9 +5,9 @@ import asyncio
 from collections.abc import Awaitable, Callable, Collection, Mapping
 from datetime import timedelta
 
-from bot.doctor import catalogue, cluster, database, slack
+from bot.doctor import catalogue, ci, clocks, cluster, database, metrics, registry, slack
 from bot.doctor.case import Case
-from bot.doctor.finding import Area, Finding, Tell
+from bot.doctor.finding import WHOLE, Area, Finding, Tell
 from bot.domain.errors import SetupError
 from bot.ports.clock import Clock
 from bot.settings import Settings
@@ -23,6 +23,10 @@ CHECKS: Mapping[Area, Examine] = {
     Area.DATABASE: database.examine,
     Area.SLACK: slack.examine,
     Area.CLUSTER: cluster.examine,
+    Area.REGISTRY: registry.examine,
+    Area.METRICS: metrics.examine,
+    Area.CI: ci.examine,
+    Area.CLOCK: clocks.examine,
 }
 """What is asked of servers; the catalogue is read before."""
 
@@ -54,14 +58,14 @@ def unsettled(error: SetupError) -> tuple[Finding, ...]:
 async def _area(case: Case, area: Area, limit: timedelta) -> list[Finding]:
     found: list[Finding] = []
     if case.configuration is None and area not in WITHOUT_CATALOGUE:
-        return [area.unknown("all of it", "not looked at: the catalogue has faults", "mend them first")]
+        return [area.unknown(WHOLE, "not looked at: the catalogue has faults", "mend them first")]
     try:
         async with asyncio.timeout(limit.total_seconds()):
             await CHECKS[area](case, found.append)
     except TimeoutError:
         seen = f"not everything was looked at within {limit.total_seconds():g} s"
-        found.append(area.unknown("all of it", seen, f"`sluice doctor {area}` alone; some server answers slowly"))
+        found.append(area.unknown(WHOLE, seen, f"`sluice doctor {area}` alone; some server answers slowly"))
     except Exception as exc:  # noqa: BLE001 - the doctor's outermost loop: a mistake of ours hides no other finding
         seen = f"the doctor itself failed: {type(exc).__name__}: {exc}"
-        found.append(area.unknown("all of it", seen, "report it; what is named besides holds all the same"))
+        found.append(area.unknown(WHOLE, seen, "report it; what is named besides holds all the same"))
     return found

@@ -6,6 +6,9 @@ from enum import StrEnum
 
 from bot.domain.errors import SluiceError, TemporaryError
 
+WHOLE = "all of it"
+"""The subject of a finding about a whole area."""
+
 
 class Grade(StrEnum):
     """How something is."""

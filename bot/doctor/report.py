@@ -7,12 +7,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from itertools import groupby
 
-from bot.doctor.finding import Finding, Grade
+from bot.doctor.finding import WHOLE, Finding, Grade
 
 WIDTH = 80
 WORST_LAST = (Grade.WARNING, Grade.UNKNOWN, Grade.FAULT)
-MARGIN = 10
-"""Columns for the grade; it is a word, so that no colour is needed."""
+NARROW, MARGIN = 6, 11
+"""Columns for `ok` and for the other grades: they are words, so that no colour is needed."""
 
 PLURALS = {Grade.WARNING: "warnings", Grade.UNKNOWN: "unknown", Grade.FAULT: "faults"}
 
@@ -32,17 +32,23 @@ def lines(findings: Sequence[Finding], *, width: int = WIDTH) -> Iterator[Line]:
         yield Line(str(area))
         for finding in group:
             yield from _wrapped("ok", f"{finding.subject}: {finding.seen}", Grade.OK, width=width)
-    bad = sorted(
-        (finding for finding in findings if finding.grade is not Grade.OK),
-        key=lambda finding: WORST_LAST.index(finding.grade),
-    )
-    for finding in bad:
+    for (grade, seen, fix), subjects in _to_mend(findings).items():
         yield Line("")
-        said = f"{finding.area}, {finding.subject}: {finding.seen}"
-        yield from _wrapped(str(finding.grade), said, finding.grade, width=width)
-        yield from _wrapped("", f"fix: {finding.fix}", None, width=width)
+        yield from _wrapped(str(grade), f"{'; '.join(subjects)}: {seen}", grade, width=width)
+        yield from _wrapped("", f"fix: {fix}", None, width=width)
     yield Line("")
     yield Line(summary(findings))
+
+
+def _to_mend(findings: Sequence[Finding]) -> dict[tuple[Grade, str, str], list[str]]:
+    """What is not well, the worst last; what is alike of several subjects is told once."""
+    found: dict[tuple[Grade, str, str], list[str]] = {}
+    for grade in WORST_LAST:
+        for finding in findings:
+            if finding.grade is grade:
+                subject = str(finding.area) if finding.subject == WHOLE else f"{finding.area}, {finding.subject}"
+                found.setdefault((grade, finding.seen, finding.fix), []).append(subject)
+    return found
 
 
 def summary(findings: Sequence[Finding]) -> str:
@@ -51,8 +57,10 @@ def summary(findings: Sequence[Finding]) -> str:
     if not any(grade.stops for grade in count):
         warned = f", {_counted(count, Grade.WARNING)}" if count[Grade.WARNING] else ""
         return f"All well: {count[Grade.OK]} things looked at{warned}."
-    bad = [_counted(count, grade) for grade in reversed(WORST_LAST) if count[grade]]
-    return f"{', '.join(bad)}; {count[Grade.OK]} well. Mend from the top: one fault often brings others."
+    bad = ", ".join(_counted(count, grade) for grade in reversed(WORST_LAST) if count[grade])
+    both = count[Grade.FAULT] and count[Grade.UNKNOWN]
+    first = " Mend the faults first: what is unknown may come of them." if both else ""
+    return f"{bad}; {count[Grade.OK]} well.{first}"
 
 
 def as_json(findings: Sequence[Finding]) -> str:
@@ -67,11 +75,13 @@ def _counted(count: Counter[Grade], grade: Grade) -> str:
 
 def _wrapped(mark: str, said: str, grade: Grade | None, *, width: int) -> Iterator[Line]:
     """A paragraph with a hanging mark; words are never cut, so that what is to be typed stays whole."""
-    whole = " ".join(said.split())
-    first = f"  {mark}".ljust(MARGIN if mark != "ok" else 0)
-    indent = " " * (MARGIN if mark != "ok" else 6)
-    first = first.ljust(len(indent))
+    indent = " " * (NARROW if mark == "ok" else MARGIN)
     wrapped = textwrap.wrap(
-        whole, width, initial_indent=first, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False
+        " ".join(said.split()),
+        width,
+        initial_indent=f"  {mark}".ljust(len(indent)),
+        subsequent_indent=indent,
+        break_long_words=False,
+        break_on_hyphens=False,
     )
     yield from (Line(text, grade) for text in wrapped)

@@ -1,0 +1,79 @@
+"""Area `metrics`: each server answers, and each signal's query gives what a canary could be judged by."""
+
+from collections.abc import Sequence
+
+from bot.doctor.case import Case, connections, targets
+from bot.doctor.finding import Area, Tell
+from bot.domain.errors import SluiceError, TemporaryError, UsageError
+from bot.domain.target import Target
+from bot.measuring import providers
+from bot.ports.metrics import Metrics, Proof, SignalQueries
+from runbooks.configuration import Configuration
+from runbooks.metrics_providers import ProviderEntry
+
+AREA = Area.METRICS
+
+
+async def examine(case: Case, tell: Tell) -> None:
+    """Tries every query on the stable pods, as the plan of a canary does."""
+    entries = case.the_catalogue.metrics
+    if not entries:
+        tell(AREA.ok("catalogue", "it names no metrics server, so there is nothing to look at"))
+    measured = _measured(case.the_configuration, tell)
+    for name, entry in entries.items():
+        mine = {target: queries for target, queries in measured.items() if queries.provider == name}
+        if mine:
+            await _server(case, name, entry, mine, tell=tell)
+        else:
+            fix = "name it as `provider` in the `signals` of a service, or take it out of sluice.yaml"
+            tell(AREA.warning(f"server {name}", "no service is measured by it, so it was not asked", fix))
+
+
+def _measured(configuration: Configuration, tell: Tell) -> dict[Target, SignalQueries]:
+    """What is asked about each target that has signals."""
+    found, catalogue = {}, configuration.catalogue
+    for target in targets(configuration):
+        if catalogue.service(target.service).signals is None:
+            continue
+        try:
+            found[target] = catalogue.queries(target.service, target.environment)
+        except UsageError as exc:
+            tell(AREA.failed(str(target), exc, _correct(target)))
+    return found
+
+
+async def _server(
+    case: Case, name: str, entry: ProviderEntry, mine: dict[Target, SignalQueries], *, tell: Tell
+) -> None:
+    subject, clusters = f"server {name}", connections(case.the_configuration)
+    try:
+        async with providers({name: entry}, clusters=clusters, clock=case.clock) as opened:
+            server = opened.get(name)
+            for target, queries in mine.items():
+                await _tried(case, server, target, queries, tell=tell)
+    except TemporaryError as exc:
+        # One server that is away is one finding, however many services it measures.
+        fix = f"let it be reached from here, or correct `metrics: {{{name}: …}}` in sluice.yaml"
+        tell(AREA.failed(subject, exc, fix))
+    except SluiceError as exc:
+        fix = f"correct its login or certificates below `metrics: {{{name}: …}}` in sluice.yaml"
+        tell(AREA.failed(subject, exc, fix))
+
+
+async def _tried(case: Case, server: Metrics, target: Target, queries: SignalQueries, *, tell: Tell) -> None:
+    """Each signal of one target. Raises what the server answers instead."""
+    proofs = await server.prove(queries, case.clock.now())
+    for proof in proofs:
+        if not proof.usable:
+            seen = f"{proof.problem} (found: {proof.found})"
+            tell(AREA.fault(f"{target}, {proof.signal}", seen, f"{_correct(target)}; it was asked: {proof.query}"))
+    if all(proof.usable for proof in proofs):
+        tell(AREA.ok(str(target), _found(proofs)))
+
+
+def _correct(target: Target) -> str:
+    return f"correct `signals` of {target.service} in sluice.yaml"
+
+
+def _found(proofs: Sequence[Proof]) -> str:
+    return f"data of stable pods for {', '.join(proof.signal for proof in proofs)}"
