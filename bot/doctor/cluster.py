@@ -31,11 +31,10 @@ async def _cluster(case: Case, name: str, connection: Connection, tell: Tell) ->
     try:
         await client.open()
         tell(AREA.ok(subject, f"it answers: {await access.version()}"))
+        await _rights(access, name, places(configuration), tell)
     except SluiceError as exc:
         tell(AREA.failed(subject, exc, _way_in(connection, is_away=isinstance(exc, TemporaryError))))
         return
-    else:
-        await _rights(access, name, places(configuration), tell)
     finally:
         await client.close()
     await look_at_workloads(case.clock, configuration, name, connection, tell=tell)
@@ -49,15 +48,12 @@ def _way_in(connection: Connection, *, is_away: bool) -> str:
 
 
 async def _rights(access: KubernetesAccess, cluster: str, needed: Mapping[Place, frozenset[Need]], tell: Tell) -> None:
+    """Of each namespace of one cluster. Raises what a server says that does not answer, or does not know us."""
     for place in sorted(needed):
         if place.cluster != cluster:
             continue
         subject, rights = str(place), rights_of(needed[place])
-        try:
-            missing = await _missing(access, place.namespace, rights)
-        except SluiceError as exc:
-            tell(AREA.failed(subject, exc, "`kubectl auth can-i --list` asks the same; then `sluice doctor cluster`"))
-            continue
+        missing = await _missing(access, place.namespace, rights)
         if missing:
             grant = f"`sluice rbac --cluster {cluster} --namespace {place.namespace} | kubectl apply -f -`"
             tell(AREA.fault(subject, f"Sluice may not {_named(missing)}", grant))

@@ -9,7 +9,7 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, text
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import ArgumentError, DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 from sqlalchemy.pool import NullPool
 
@@ -23,6 +23,9 @@ from bot.store.readiness import require_tables
 from bot.store.sqlite import path_of
 
 AREA = Area.DATABASE
+KINDS = ("sqlite", "postgresql")
+VARIABLE = "SLUICE_DATABASE_URL"
+WRITTEN = f"write {VARIABLE} like sqlite:////var/lib/sluice/sluice.db or postgresql://user:password@host/sluice"
 MIGRATE = "copy the database, then `sluice migrate`; `sluice serve` migrates, too, when it starts"
 
 Answer = TypeVar("Answer")
@@ -30,23 +33,30 @@ Answer = TypeVar("Answer")
 
 async def examine(case: Case, tell: Tell) -> None:
     """Looks without making or changing anything."""
-    url = make_url(case.settings.database_url)
-    subject = str(path_of(url) or url.render_as_string(hide_password=True))
+    try:
+        url = make_url(case.settings.database_url)
+    except ArgumentError:
+        tell(AREA.fault(VARIABLE, "it is not the address of a database", WRITTEN))
+        return
+    if url.get_backend_name() not in KINDS:
+        tell(AREA.fault(VARIABLE, f"Sluice does not speak with {url.get_backend_name()}", WRITTEN))
+        return
+    is_file = url.get_backend_name() == "sqlite"
+    subject = str(path_of(url)) if is_file else f"postgresql on {url.host}"
     try:
         await require_tables(case.settings.database_url)
         present = await _asked(case.settings.database_url, _revision)
         # A file's clock is ours.
-        skew = None if url.get_backend_name() == "sqlite" else await _skew(case.settings.database_url, case.clock)
+        skew = None if is_file else await _skew(case.settings.database_url, case.clock)
     except SetupError as exc:
         seen, _, fix = str(exc).partition("; ")
-        tell(AREA.fault(subject, seen, fix or "correct SLUICE_DATABASE_URL"))
-        return
+        tell(AREA.fault(subject, seen, fix or f"correct {VARIABLE}"))
     except SluiceError as exc:
-        tell(AREA.failed(subject, exc, "let it be reached from here, or correct SLUICE_DATABASE_URL"))
-        return
-    _tables(subject, present, tell)
-    if skew is not None:
-        tell(clock_finding(AREA, f"clock of {url.host or 'the database'}", skew))
+        tell(AREA.failed(subject, exc, f"let it be reached from here, or correct {VARIABLE}"))
+    else:
+        _tables(subject, present, tell)
+        if skew is not None:
+            tell(clock_finding(AREA, f"clock of {url.host or 'the database'}", skew))
 
 
 def _tables(subject: str, present: str | None, tell: Tell) -> None:

@@ -1,14 +1,14 @@
 """Area `metrics`: each server answers, and each signal's query gives what a canary could be judged by."""
 
-from collections.abc import Sequence
-
 from bot.doctor.case import Case, connections, targets
 from bot.doctor.finding import Area, Tell
 from bot.domain.errors import SluiceError, TemporaryError, UsageError
 from bot.domain.target import Target
 from bot.measuring import providers
-from bot.ports.metrics import Metrics, Proof, SignalQueries
+from bot.ports.metrics import Metrics, SignalQueries
+from runbooks.catalogue import Catalogue
 from runbooks.configuration import Configuration
+from runbooks.judging import require_judgeable, seal, unsealed
 from runbooks.metrics_providers import ProviderEntry
 
 AREA = Area.METRICS
@@ -19,7 +19,7 @@ async def examine(case: Case, tell: Tell) -> None:
     entries = case.the_catalogue.metrics
     if not entries:
         tell(AREA.ok("catalogue", "it names no metrics server, so there is nothing to look at"))
-    measured = _measured(case.the_configuration, tell)
+    measured = _measured(case.the_configuration)
     for name, entry in entries.items():
         mine = {target: queries for target, queries in measured.items() if queries.provider == name}
         if mine:
@@ -29,17 +29,14 @@ async def examine(case: Case, tell: Tell) -> None:
             tell(AREA.warning(f"server {name}", "no service is measured by it, so it was not asked", fix))
 
 
-def _measured(configuration: Configuration, tell: Tell) -> dict[Target, SignalQueries]:
+def _measured(configuration: Configuration) -> dict[Target, SignalQueries]:
     """What is asked about each target that has signals."""
-    found, catalogue = {}, configuration.catalogue
-    for target in targets(configuration):
-        if catalogue.service(target.service).signals is None:
-            continue
-        try:
-            found[target] = catalogue.queries(target.service, target.environment)
-        except UsageError as exc:
-            tell(AREA.failed(str(target), exc, _correct(target)))
-    return found
+    catalogue = configuration.catalogue
+    return {
+        target: catalogue.queries(target.service, target.environment)
+        for target in targets(configuration)
+        if catalogue.service(target.service).signals is not None
+    }
 
 
 async def _server(
@@ -67,13 +64,23 @@ async def _tried(case: Case, server: Metrics, target: Target, queries: SignalQue
         if not proof.usable:
             seen = f"{proof.problem} (found: {proof.found})"
             tell(AREA.fault(f"{target}, {proof.signal}", seen, f"{_correct(target)}; it was asked: {proof.query}"))
-    if all(proof.usable for proof in proofs):
-        tell(AREA.ok(str(target), _found(proofs)))
+    if not all(proof.usable for proof in proofs):
+        return
+    try:
+        _judged(case.the_catalogue, target, queries.proven(proofs))
+    except UsageError as exc:
+        tell(AREA.failed(str(target), exc, _correct(target)))
+    else:
+        tell(AREA.ok(str(target), f"data of stable pods for {', '.join(proof.signal for proof in proofs)}"))
+
+
+def _judged(catalogue: Catalogue, target: Target, proven: SignalQueries) -> None:
+    """Raise UsageError where the judge or a guard rail cannot work with what was found."""
+    signals = catalogue.service(target.service).signals
+    if signals is not None:
+        # How much of its CPU a container may use is looked up beside its workload: any figure will do here.
+        require_judgeable(unsealed(seal(proven, signals, cpu_cores=1.0)))
 
 
 def _correct(target: Target) -> str:
     return f"correct `signals` of {target.service} in sluice.yaml"
-
-
-def _found(proofs: Sequence[Proof]) -> str:
-    return f"data of stable pods for {', '.join(proof.signal for proof in proofs)}"

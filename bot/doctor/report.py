@@ -37,7 +37,7 @@ def lines(findings: Sequence[Finding], *, width: int = WIDTH) -> Iterator[Line]:
         yield from _wrapped(str(grade), f"{'; '.join(subjects)}: {seen}", grade, width=width)
         yield from _wrapped("", f"fix: {fix}", None, width=width)
     yield Line("")
-    yield Line(summary(findings))
+    yield from (Line(text) for text in textwrap.wrap(summary(findings), width))
 
 
 def _to_mend(findings: Sequence[Finding]) -> dict[tuple[Grade, str, str], list[str]]:

@@ -15,7 +15,7 @@ from runbooks.configuration import Configuration
 
 
 class Need(StrEnum):
-    """What rights are for, as a Role's comment has it."""
+    """What rights are for, as a Role's comment has it; what comes before the colon will do by itself."""
 
     RELEASE = "every release: its pods, their warnings, their last log lines"
     DEPLOYMENT = "Deployments: read, follow, change the image; their ReplicaSets tell which pods are new"
@@ -23,12 +23,12 @@ class Need(StrEnum):
     DAEMONSET = "DaemonSets: read, follow, change the image; their ControllerRevisions tell which pods are new"
     JOB = "runbooks with a step `job`"
     CANARY = "canaries: Deployments beside the stable ones, and what a survey looks at beforehand"
-    ROUTED = "canaries behind a router: the Service of their pods"
-    GATEWAY_API = "canaries behind `router: gateway-api`"
-    ISTIO = "canaries behind `router: istio`"
-    NGINX = "canaries behind `router: nginx`: an Ingress of their own"
-    USAGE = "services with `cpu: kubernetes`"
-    SCANS = "the gate `vulnerabilities` with `source: cluster` or `either`"
+    ROUTED = "canaries with a router: the Service of their pods"
+    GATEWAY_API = "canaries with the router gateway-api"
+    ISTIO = "canaries with the router istio"
+    NGINX = "canaries with the router nginx: an Ingress of their own"
+    USAGE = "CPU as the cluster measures it: services with `cpu: kubernetes`"
+    SCANS = "scan reports in the cluster: the gate `vulnerabilities` with `source: cluster` or `either`"
 
 
 @dataclass(frozen=True, slots=True)

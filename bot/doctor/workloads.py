@@ -1,29 +1,42 @@
 """Area `cluster`: the workloads that the catalogue names, and whether canaries can be run beside them."""
 
+import asyncio
+
 from bot.adapters.kubernetes_cluster import KubernetesCluster
 from bot.adapters.kubernetes_login import Connection
 from bot.doctor.case import targets
-from bot.doctor.finding import Area, Tell
+from bot.doctor.finding import Area, Finding, Tell
 from bot.doctor.rights import router_of
 from bot.domain.errors import NotFoundError, RefusedError, SluiceError
 from bot.domain.target import Target, WorkloadRef
 from bot.ports.clock import Clock
 from bot.ports.cluster import WorkloadState
 from runbooks.configuration import Configuration
+from runbooks.guards import Guarded
 
 AREA = Area.CLUSTER
+AT_ONCE = 4
 RIGHTS_FIRST = "grant the rights that are named above, then `sluice doctor cluster`"
 
 
 async def look_at_workloads(
     clock: Clock, configuration: Configuration, name: str, connection: Connection, *, tell: Tell
 ) -> None:
-    """Every target of one cluster."""
-    async with KubernetesCluster(name, connection, clock) as cluster:
-        for target in targets(configuration):
-            ref = configuration.catalogue.workload(target.service, target.environment)
-            if ref.cluster == name:
-                await _target(cluster, configuration, target, ref, tell=tell)
+    """Every target of one cluster, some at a time, told in the order of the catalogue."""
+    line = asyncio.Semaphore(AT_ONCE)
+
+    async def found(cluster: KubernetesCluster, target: Target, ref: WorkloadRef) -> list[Finding]:
+        seen: list[Finding] = []
+        async with line:
+            await _target(cluster, configuration, target, ref, tell=seen.append)
+        return seen
+
+    async with KubernetesCluster(name, connection, clock) as cluster, asyncio.TaskGroup() as group:
+        workloads = {t: configuration.catalogue.workload(t.service, t.environment) for t in targets(configuration)}
+        mine = [(target, ref) for target, ref in workloads.items() if ref.cluster == name]
+        for task in [group.create_task(found(cluster, target, ref)) for target, ref in mine]:
+            for finding in await task:
+                tell(finding)
 
 
 async def _target(
@@ -34,22 +47,19 @@ async def _target(
         state = await cluster.observe(ref)
     except NotFoundError:
         seen = f"there is no {ref.kind} {ref.name} in namespace {ref.namespace} of cluster {ref.cluster}"
-        fix = (
-            f"correct `workload` or `namespace` in sluice.yaml; `kubectl get {ref.kind}s -n {ref.namespace}` lists them"
-        )
-        tell(AREA.fault(subject, seen, fix))
-        return
+        lists = f"`kubectl get {ref.kind}s -n {ref.namespace}` lists them"
+        tell(AREA.fault(subject, seen, f"correct `workload` or `namespace` in sluice.yaml; {lists}"))
     except RefusedError as exc:
         tell(AREA.failed(subject, exc, RIGHTS_FIRST))
-        return
     except SluiceError as exc:
         tell(AREA.failed(subject, exc, "`sluice doctor cluster` once it answers"))
-        return
-    if not _container(state, subject, tell) or not _own(state, subject, tell):
-        return
-    tell(AREA.ok(subject, f"{state.available} of {state.desired} pods available"))
-    if router_of(configuration, target) is not None:
-        await _canary(cluster, configuration, target, tell)
+    else:
+        if not _container(state, subject, tell) or not _own(state, subject, tell):
+            return
+        tell(AREA.ok(subject, f"{state.available} of {state.desired} pods available"))
+        _cpu(configuration, target, state, tell)
+        if router_of(configuration, target) is not None:
+            await _canary(cluster, configuration, target, tell)
 
 
 def _container(state: WorkloadState, subject: str, tell: Tell) -> bool:
@@ -71,6 +81,15 @@ def _own(state: WorkloadState, subject: str, tell: Tell) -> bool:
     seen = f"{state.owner} manages it, and would undo a release"
     tell(AREA.fault(subject, seen, f"release it there, or let Sluice act all the same: {annotate}"))
     return False
+
+
+def _cpu(configuration: Configuration, target: Target, state: WorkloadState, tell: Tell) -> None:
+    """A guard rail that is a share of what a container may use needs one that may use something."""
+    signals = configuration.catalogue.service(target.service).signals
+    shares = [each.text for each in signals.guards if each.guarded is Guarded.CPU_SHARE] if signals else []
+    if shares and state.cpu_cores is None:
+        seen = f"the guard rail '{shares[0]}' is a share of its CPU, and it has neither a limit nor a request of CPU"
+        tell(AREA.fault(str(target), seen, "give its container one, or write cores, as in `cpu < 500m`"))
 
 
 async def _canary(cluster: KubernetesCluster, configuration: Configuration, target: Target, tell: Tell) -> None:
