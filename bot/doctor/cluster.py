@@ -55,7 +55,8 @@ async def _rights(access: KubernetesAccess, cluster: str, needed: Mapping[Place,
         subject, rights = str(place), rights_of(needed[place])
         missing = await _missing(access, place.namespace, rights)
         if missing:
-            grant = f"`sluice rbac --cluster {cluster} --namespace {place.namespace} | kubectl apply -f -`"
+            which = f"--cluster {cluster} " if len({each.cluster for each in needed}) > 1 else ""
+            grant = f"`sluice rbac {which}--namespace {place.namespace} | kubectl apply -f -`"
             tell(AREA.fault(subject, f"Sluice may not {_named(missing)}", grant))
         else:
             count = sum(len(right.verbs) for right in rights)

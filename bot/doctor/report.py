@@ -1,6 +1,7 @@
 """What people read, and what scripts read. Pure."""
 
 import json
+import re
 import textwrap
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -13,6 +14,10 @@ WIDTH = 80
 WORST_LAST = (Grade.WARNING, Grade.UNKNOWN, Grade.FAULT)
 NARROW, MARGIN = 6, 11
 """Columns for `ok` and for the other grades: they are words, so that no colour is needed."""
+
+TYPED = re.compile(r"`[^`]+`")
+GLUE = "\x00"
+"""Stands for a space at which no line may end."""
 
 PLURALS = {Grade.WARNING: "warnings", Grade.UNKNOWN: "unknown", Grade.FAULT: "faults"}
 
@@ -54,13 +59,15 @@ def _to_mend(findings: Sequence[Finding]) -> dict[tuple[Grade, str, str], list[s
 def summary(findings: Sequence[Finding]) -> str:
     """The sum in a line."""
     count = Counter(finding.grade for finding in findings)
-    if not any(grade.stops for grade in count):
-        warned = f", {_counted(count, Grade.WARNING)}" if count[Grade.WARNING] else ""
-        return f"All well: {count[Grade.OK]} things looked at{warned}."
+    well = count[Grade.OK]
+    if count[Grade.WARNING] == len(findings) - well:
+        if not count[Grade.WARNING]:
+            return f"All well: {well} {'thing' if well == 1 else 'things'} looked at."
+        return f"Nothing stops releases: {well} well, {_counted(count, Grade.WARNING)}."
     bad = ", ".join(_counted(count, grade) for grade in reversed(WORST_LAST) if count[grade])
     both = count[Grade.FAULT] and count[Grade.UNKNOWN]
     first = " Mend the faults first: what is unknown may come of them." if both else ""
-    return f"{bad}; {count[Grade.OK]} well.{first}"
+    return f"{bad}; {well} well.{first}"
 
 
 def as_json(findings: Sequence[Finding]) -> str:
@@ -74,14 +81,16 @@ def _counted(count: Counter[Grade], grade: Grade) -> str:
 
 
 def _wrapped(mark: str, said: str, grade: Grade | None, *, width: int) -> Iterator[Line]:
-    """A paragraph with a hanging mark; words are never cut, so that what is to be typed stays whole."""
+    """A paragraph with a hanging mark. Neither words are cut nor what is to be typed: it is copied as a whole, and where
+    it is longer than a line the terminal breaks it better than we do."""
     indent = " " * (NARROW if mark == "ok" else MARGIN)
+    kept = TYPED.sub(lambda found: found[0].replace(" ", GLUE), " ".join(said.split()))
     wrapped = textwrap.wrap(
-        " ".join(said.split()),
+        kept,
         width,
         initial_indent=f"  {mark}".ljust(len(indent)),
         subsequent_indent=indent,
         break_long_words=False,
         break_on_hyphens=False,
     )
-    yield from (Line(text, grade) for text in wrapped)
+    yield from (Line(text.replace(GLUE, " "), grade) for text in wrapped)

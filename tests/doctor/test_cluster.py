@@ -53,7 +53,7 @@ async def test_a_missing_right(opens: Opens) -> None:
         "Sluice may not patch deployments.apps (Deployments); patch httproutes.gateway.networking.k8s.io (canaries "
         "with the router gateway-api)"
     )
-    assert found.fix == "`sluice rbac --cluster main --namespace prod | kubectl apply -f -`"
+    assert found.fix == "`sluice rbac --namespace prod | kubectl apply -f -`"
 
 
 async def test_no_rights_at_all(opens: Opens) -> None:

@@ -27,6 +27,11 @@ class Deed:
     name: str = ""
 
     @property
+    def right(self) -> "Right":
+        """What it takes."""
+        return self.namespace, self.verb, self.group, self.resource
+
+    @property
     def refusal(self) -> RefusalError:
         """The answer to who may not."""
         plural, _, _ = self.resource.partition("/")
@@ -40,11 +45,16 @@ class Deed:
         return RefusalError(HTTPStatus.FORBIDDEN, said, "Forbidden")
 
 
+Right = tuple[str, str, str, str]
+"""Namespace, verb, group, resource."""
+
+
 class Access:
-    """The rights of the one account that there is."""
+    """The rights of the one account that there is; `used` are those that requests have needed so far."""
 
     def __init__(self) -> None:
-        self._granted: set[tuple[str, str, str, str]] | None = None
+        self._granted: set[Right] | None = None
+        self.used: set[Right] = set()
 
     def bind(self, namespace: str, rules: Iterable[Raw]) -> None:
         """Bind the account to a Role with these `rules` in a namespace. What no Role has is forbidden from now on."""
@@ -59,11 +69,11 @@ class Access:
 
     def may(self, deed: Deed) -> bool:
         """Whether the account may do that."""
-        wanted = (deed.namespace, deed.verb, deed.group, deed.resource)
-        return self._granted is None or wanted in self._granted
+        return self._granted is None or deed.right in self._granted
 
     def require(self, deed: Deed) -> None:
         """Raise RefusalError (403) for who may not."""
+        self.used.add(deed.right)
         if not self.may(deed):
             raise deed.refusal
 
