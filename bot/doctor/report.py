@@ -81,8 +81,8 @@ def _counted(count: Counter[Grade], grade: Grade) -> str:
 
 
 def _wrapped(mark: str, said: str, grade: Grade | None, *, width: int) -> Iterator[Line]:
-    """A paragraph with a hanging mark. Neither words are cut nor what is to be typed: it is copied as a whole, and where
-    it is longer than a line the terminal breaks it better than we do."""
+    """A paragraph with a hanging mark. Neither words are cut nor what is to be typed: it is copied as a whole, and
+    where it is longer than a line the terminal breaks it better than we do."""
     indent = " " * (NARROW if mark == "ok" else MARGIN)
     kept = TYPED.sub(lambda found: found[0].replace(" ", GLUE), " ".join(said.split()))
     wrapped = textwrap.wrap(

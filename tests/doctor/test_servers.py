@@ -3,9 +3,12 @@
 import json
 from datetime import timedelta
 
+from aiohttp import web
+
 from bot.adapters.system_clock import SystemClock
 from bot.doctor.finding import Area, Grade
 from bot.sandbox.folder import ADDRESSES, TOKEN_FILE
+from bot.sandbox.loopback import listening
 from tests.doctor.conftest import Opens
 from tests.doctor.installation import Installation
 from tests.fakes.clock import FakeClock
@@ -32,6 +35,22 @@ async def test_a_repository_that_is_not_there(opens: Opens) -> None:
         found = await place.only(Area.REGISTRY)
     assert (found.subject, found.grade) == (f"{registry(place)}/acme/wbe", Grade.FAULT)
     assert "correct `image`" in found.fix
+
+
+async def test_a_login_that_is_not_good(opens: Opens) -> None:
+    """Where logins are is named."""
+
+    async def forbidden(_request: web.Request) -> web.Response:
+        return web.Response(status=403)
+
+    closed = web.Application()
+    closed.router.add_get("/v2/{rest:.*}", forbidden)
+    async with opens() as place, listening(closed) as url:
+        place.rewrite(registry(place), url.removeprefix("http://"))
+        found = await place.bad(Area.REGISTRY)
+    assert {each.grade for each in found} == {Grade.FAULT}
+    assert "does not let Sluice read" in found[0].seen
+    assert "SLUICE_REGISTRY_CONFIG" in found[0].fix
 
 
 async def test_logins_that_cannot_be_read(opens: Opens) -> None:
