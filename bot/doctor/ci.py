@@ -51,7 +51,7 @@ async def _server(case: Case, name: str, entry: CiEntry, projects: dict[str, str
                 else:
                     tell(AREA.ok(f"{project} on {name}", "its checks can be read"))
     except TemporaryError as exc:
-        fix = f"let it be reached from here, or correct `ci: {{{name}: …}}` in sluice.yaml"
+        fix = f"bring it up, let it be reached from here, or correct `ci: {{{name}: …}}` in sluice.yaml"
         tell(AREA.failed(f"server {name}", exc, fix))
     except SluiceError as exc:
         fix = f"give a good token to {_whose(entry)}, and let it read the projects of the services"

@@ -1,7 +1,8 @@
 """Area `cluster`: each cluster answers, gives the rights that the catalogue needs, and runs what it names."""
 
 import asyncio
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from itertools import groupby
 
 from bot.adapters.kubernetes_access import KubernetesAccess, Permission
 from bot.adapters.kubernetes_client import KubernetesClient
@@ -27,7 +28,7 @@ async def examine(case: Case, tell: Tell) -> None:
 async def _cluster(case: Case, name: str, connection: Connection, tell: Tell) -> None:
     configuration = case.the_configuration
     client = KubernetesClient(name, connection, case.clock)
-    access, subject = KubernetesAccess(client), f"cluster {name}"
+    access, subject = KubernetesAccess(client), name
     try:
         await client.open()
         tell(AREA.ok(subject, f"it answers: {await access.version()}"))
@@ -57,7 +58,7 @@ async def _rights(access: KubernetesAccess, cluster: str, needed: Mapping[Place,
         if missing:
             which = f"--cluster {cluster} " if len({each.cluster for each in needed}) > 1 else ""
             grant = f"`sluice rbac {which}--namespace {place.namespace} | kubectl apply -f -`"
-            tell(AREA.fault(subject, f"Sluice may not {_named(missing)}", grant))
+            tell(AREA.fault(subject, f"rights are missing {_named(missing)}", grant))
         else:
             count = sum(len(right.verbs) for right in rights)
             tell(AREA.ok(subject, f"all {count} rights that its services need"))
@@ -82,10 +83,11 @@ async def _missing(
     return [(right, tuple(verbs)) for right, verbs in lacking.items()]
 
 
-def _named(missing: Iterable[tuple[Right, tuple[str, ...]]]) -> str:
-    return "; ".join(f"{', '.join(verbs)} {right.qualified} ({_short(right.need)})" for right, verbs in missing)
+def _named(missing: Sequence[tuple[Right, tuple[str, ...]]]) -> str:
+    """By what they are for, which says whether anybody will miss them."""
+    by_need = groupby(missing, key=lambda each: str(each[0].need).partition(":")[0])
+    return ", ".join(f"for {need} ({'; '.join(_verbs(*each) for each in group)})" for need, group in by_need)
 
 
-def _short(need: Need) -> str:
-    """What it is for, without the explanation."""
-    return str(need).partition(":")[0]
+def _verbs(right: Right, verbs: tuple[str, ...]) -> str:
+    return f"{', '.join(verbs)} {right.qualified}"

@@ -10,6 +10,10 @@ WHOLE = "all of it"
 """The subject of a finding about a whole area."""
 
 
+ASKED = "; asked for "
+"""What adapters put before the query, at the end of an error."""
+
+
 class Grade(StrEnum):
     """How something is."""
 
@@ -31,14 +35,16 @@ class Grade(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """`subject`: what it is about, such as `prod in cluster main`. `seen`: what there is, as a clause. `fix`: what to
-    type or change; empty only where all is well."""
+    """`subject`: what it is about, such as `prod of cluster main`. `seen`: what there is, as a clause. `fix`: what to
+    type or change; empty only where all is well. `detail`: what is too long to be read by people in a hurry, such as a
+    query; told to scripts alone."""
 
     area: "Area"
     subject: str
     grade: Grade
     seen: str
     fix: str = ""
+    detail: str = ""
 
     def __post_init__(self) -> None:
         if bool(self.fix) is (self.grade is Grade.OK):
@@ -69,15 +75,16 @@ class Area(StrEnum):
         """Nothing stops for it."""
         return Finding(self, subject, Grade.WARNING, seen, fix)
 
-    def fault(self, subject: str, seen: str, fix: str) -> Finding:
+    def fault(self, subject: str, seen: str, fix: str, *, detail: str = "") -> Finding:
         """Something is missing or wrong."""
-        return Finding(self, subject, Grade.FAULT, seen, fix)
+        return Finding(self, subject, Grade.FAULT, seen, fix, detail)
 
-    def unknown(self, subject: str, seen: str, fix: str) -> Finding:
+    def unknown(self, subject: str, seen: str, fix: str, *, detail: str = "") -> Finding:
         """It could not be looked at."""
-        return Finding(self, subject, Grade.UNKNOWN, seen, fix)
+        return Finding(self, subject, Grade.UNKNOWN, seen, fix, detail)
 
     def failed(self, subject: str, error: SluiceError, fix: str) -> Finding:
         """What an error says: of a server that is away nobody knows how it is; anything else is a fault."""
         grade = Grade.UNKNOWN if isinstance(error, TemporaryError) else Grade.FAULT
-        return Finding(self, subject, grade, str(error), fix)
+        seen, asked, _ = str(error).partition(ASKED)
+        return Finding(self, subject, grade, seen, fix, str(error) if asked else "")

@@ -50,7 +50,7 @@ async def _server(
                 await _tried(case, server, target, queries, tell=tell)
     except TemporaryError as exc:
         # One server that is away is one finding, however many services it measures.
-        fix = f"let it be reached from here, or correct `metrics: {{{name}: …}}` in sluice.yaml"
+        fix = f"bring it up, let it be reached from here, or correct `metrics: {{{name}: …}}` in sluice.yaml"
         tell(AREA.failed(subject, exc, fix))
     except SluiceError as exc:
         fix = f"correct its login or certificates below `metrics: {{{name}: …}}` in sluice.yaml"
@@ -62,8 +62,8 @@ async def _tried(case: Case, server: Metrics, target: Target, queries: SignalQue
     proofs = await server.prove(queries, case.clock.now())
     for proof in proofs:
         if not proof.usable:
-            seen = f"{proof.problem} (found: {proof.found})"
-            tell(AREA.fault(f"{target}, {proof.signal}", seen, f"{_correct(target)}; it was asked: {proof.query}"))
+            fix = f"{_correct(target)}; `sluice doctor metrics --json` has the query"
+            tell(AREA.fault(f"{target} {proof.signal}", proof.problem, fix, detail=proof.query))
     if not all(proof.usable for proof in proofs):
         return
     try:

@@ -30,7 +30,7 @@ async def _repository(registry: OciRegistry, image: str, tell: Tell) -> None:
         tell(AREA.failed(image, exc, login))
     except SluiceError as exc:
         plain = f'if it has no TLS, write `registries: {{"{host}": {{insecure: true}}}}`'
-        tell(AREA.failed(image, exc, f"let {host} be reached from here; {plain}"))
+        tell(AREA.failed(image, exc, f"bring {host} up, and let it be reached from here; {plain}"))
     else:
         if pushed:
             tell(AREA.ok(image, "it answers and lets itself be read"))

@@ -39,21 +39,29 @@ def lines(findings: Sequence[Finding], *, width: int = WIDTH) -> Iterator[Line]:
             yield from _wrapped("ok", f"{finding.subject}: {finding.seen}", Grade.OK, width=width)
     for (grade, seen, fix), subjects in _to_mend(findings).items():
         yield Line("")
-        yield from _wrapped(str(grade), f"{'; '.join(subjects)}: {seen}", grade, width=width)
+        yield from _wrapped(str(grade), f"{_named(subjects)}: {seen}", grade, width=width)
         yield from _wrapped("", f"fix: {fix}", None, width=width)
     yield Line("")
     yield from (Line(text) for text in textwrap.wrap(summary(findings), width))
 
 
-def _to_mend(findings: Sequence[Finding]) -> dict[tuple[Grade, str, str], list[str]]:
+def _to_mend(findings: Sequence[Finding]) -> dict[tuple[Grade, str, str], list[Finding]]:
     """What is not well, the worst last; what is alike of several subjects is told once."""
-    found: dict[tuple[Grade, str, str], list[str]] = {}
+    found: dict[tuple[Grade, str, str], list[Finding]] = {}
     for grade in WORST_LAST:
         for finding in findings:
             if finding.grade is grade:
-                subject = str(finding.area) if finding.subject == WHOLE else f"{finding.area}, {finding.subject}"
-                found.setdefault((grade, finding.seen, finding.fix), []).append(subject)
+                found.setdefault((grade, finding.seen, finding.fix), []).append(finding)
     return found
+
+
+def _named(findings: Sequence[Finding]) -> str:
+    """What they are about: each area once, with its subjects."""
+    areas = {
+        area: ", ".join(finding.subject for finding in group if finding.subject != WHOLE)
+        for area, group in groupby(findings, key=lambda finding: finding.area)
+    }
+    return ", ".join(f"{area}, {subjects}" if subjects else str(area) for area, subjects in areas.items())
 
 
 def summary(findings: Sequence[Finding]) -> str:

@@ -16,7 +16,10 @@ from runbooks.guards import Guarded
 
 AREA = Area.CLUSTER
 AT_ONCE = 4
-RIGHTS_FIRST = "grant the rights that are named above, then `sluice doctor cluster`"
+NOT_ALLOWED = (
+    "it cannot be looked at with the rights that there are",
+    "grant those that are missing, then `sluice doctor cluster`",
+)
 
 
 async def look_at_workloads(
@@ -50,7 +53,7 @@ async def _target(
         lists = f"`kubectl get {ref.kind}s -n {ref.namespace}` lists them"
         tell(AREA.fault(subject, seen, f"correct `workload` or `namespace` in sluice.yaml; {lists}"))
     except RefusedError as exc:
-        tell(AREA.failed(subject, exc, RIGHTS_FIRST))
+        tell(AREA.unknown(subject, *NOT_ALLOWED, detail=str(exc)))
     except SluiceError as exc:
         tell(AREA.failed(subject, exc, "`sluice doctor cluster` once it answers"))
     else:
@@ -99,7 +102,7 @@ async def _canary(cluster: KubernetesCluster, configuration: Configuration, targ
     try:
         survey = await cluster.canaries.survey(route)
     except RefusedError as exc:
-        tell(AREA.failed(subject, exc, RIGHTS_FIRST))
+        tell(AREA.unknown(subject, *NOT_ALLOWED, detail=str(exc)))
     except SluiceError as exc:
         tell(AREA.failed(subject, exc, "correct `traffic` of the service in sluice.yaml, then `sluice doctor cluster`"))
     else:

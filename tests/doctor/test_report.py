@@ -49,9 +49,11 @@ def test_long_findings_are_wrapped_and_words_are_not() -> None:
 
 
 def test_what_is_alike_is_told_once() -> None:
-    """Areas that were not looked at for the same reason."""
+    """Areas that were not looked at for the same reason, targets that lack the same."""
     shut = [area.unknown(WHOLE, "not looked at", "mend it") for area in (Area.CLUSTER, Area.CI)]
-    assert "  unknown  cluster; ci: not looked at\n" in text(*shut)
+    both = [Area.METRICS.fault(f"api/{at} cpu", "no data", "mend it") for at in ("staging", "prod")]
+    assert "  fault    metrics, api/staging cpu, api/prod cpu: no data\n" in text(*both)
+    assert "  unknown  cluster, ci: not looked at\n" in text(*shut)
 
 
 def test_the_sum() -> None:
@@ -71,5 +73,6 @@ def test_scripts_read_the_same() -> None:
         "grade": "fault",
         "seen": "the bot is not a member",
         "fix": "type `/invite @sluice` in #deploys",
+        "detail": "",
     }
     assert json.loads(as_json([WELL, DOUBT]))["well"] is True

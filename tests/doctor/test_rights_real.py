@@ -58,4 +58,4 @@ async def test_the_printed_role_is_what_a_release_needs(tmp_path: Path) -> None:
             with pytest.raises(RefusedError, match="'get' on 'jobs'"):
                 await cluster.run_job(job(ref, "v2"), fence())
     assert before[0].subject == f"{place.name} of cluster main"
-    assert "get, list, watch, patch deployments.apps (Deployments)" in before[0].seen
+    assert "for Deployments (get, list, watch, patch deployments.apps; list replicasets.apps)" in before[0].seen

@@ -25,7 +25,7 @@ async def test_a_registry_that_is_away(opens: Opens) -> None:
         place.around.registry.outage.down = True
         found = await place.bad(Area.REGISTRY)
     assert [each.grade for each in found] == [Grade.UNKNOWN, Grade.UNKNOWN]
-    assert f"let {registry(place)} be reached" in found[0].fix
+    assert f"bring {registry(place)} up" in found[0].fix
 
 
 async def test_a_repository_that_is_not_there(opens: Opens) -> None:
@@ -75,11 +75,11 @@ async def test_a_query_without_data(opens: Opens) -> None:
     async with opens() as place:
         place.rewrite(PRESET, f"{PRESET}, metrics: {{requests: http_request_total}}")
         found = await place.bad(Area.METRICS)
-    assert [each.subject for each in found][:2] == ["api/staging, errors", "api/prod, errors"]
+    assert [each.subject for each in found][:2] == ["api/staging errors", "api/prod errors"]
     assert {each.grade for each in found} == {Grade.FAULT}
     assert "did you mean 'http_requests_total'?" in found[0].seen
     assert "`signals` of api" in found[0].fix
-    assert "http_request_total{" in found[0].fix
+    assert "http_request_total{" in found[0].detail
 
 
 async def test_a_metrics_server_that_is_away(opens: Opens) -> None:
@@ -88,6 +88,7 @@ async def test_a_metrics_server_that_is_away(opens: Opens) -> None:
         place.around.prometheus.outage.down = True
         found = await place.only(Area.METRICS)
     assert (found.subject, found.grade) == ("server main", Grade.UNKNOWN)
+    assert found.seen == "Prometheus main answered HTTP 503: prometheus is down"
 
 
 async def test_a_metrics_server_for_nobody(opens: Opens) -> None:
