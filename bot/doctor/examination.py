@@ -71,6 +71,14 @@ async def _area(case: Case, area: Area, check: Examine, limit: timedelta) -> lis
         seen = f"not everything was looked at within {limit.total_seconds():g} s"
         found.append(area.unknown(WHOLE, seen, f"`sluice doctor {area}` alone; some server answers slowly"))
     except Exception as exc:  # noqa: BLE001 - the doctor's outermost loop: a mistake of ours hides no other finding
-        seen = f"the doctor itself failed: {type(exc).__name__}: {exc}"
+        first = _first(exc)
+        seen = f"the doctor itself failed: {type(first).__name__}: {first}"
         found.append(area.unknown(WHOLE, seen, "report it; what is named besides holds all the same"))
     return found
+
+
+def _first(exc: BaseException) -> BaseException:
+    """What went wrong first, inside of what a group of tasks makes of it."""
+    while isinstance(exc, BaseExceptionGroup):
+        exc = exc.exceptions[0]
+    return exc

@@ -2,7 +2,7 @@
 
 from bot.doctor.case import Case, connections, targets
 from bot.doctor.finding import Area, Tell
-from bot.domain.errors import SluiceError, TemporaryError, UsageError
+from bot.domain.errors import PermanentError, SluiceError, TemporaryError, UsageError
 from bot.domain.target import Target
 from bot.measuring import providers
 from bot.ports.metrics import Metrics, SignalQueries
@@ -43,18 +43,22 @@ async def _server(
     case: Case, name: str, entry: ProviderEntry, mine: dict[Target, SignalQueries], *, tell: Tell
 ) -> None:
     subject, clusters = f"server {name}", connections(case.the_configuration)
+    login = f"correct its login or certificates below `metrics: {{{name}: …}}` in sluice.yaml"
     try:
         async with providers({name: entry}, clusters=clusters, clock=case.clock) as opened:
             server = opened.get(name)
             for target, queries in mine.items():
-                await _tried(case, server, target, queries, tell=tell)
+                try:
+                    await _tried(case, server, target, queries, tell=tell)
+                except PermanentError as exc:
+                    # Perhaps of this query alone; where it is of all, people are told once (see `report`).
+                    tell(AREA.failed(str(target), exc, f"{login}, or what `signals` of the service ask for"))
     except TemporaryError as exc:
         # One server that is away is one finding, however many services it measures.
         fix = f"bring it up, let it be reached from here, or correct `metrics: {{{name}: …}}` in sluice.yaml"
         tell(AREA.failed(subject, exc, fix))
     except SluiceError as exc:
-        fix = f"correct its login or certificates below `metrics: {{{name}: …}}` in sluice.yaml"
-        tell(AREA.failed(subject, exc, fix))
+        tell(AREA.failed(subject, exc, login))
 
 
 async def _tried(case: Case, server: Metrics, target: Target, queries: SignalQueries, *, tell: Tell) -> None:

@@ -21,9 +21,9 @@ async def well(_case: Case, tell: Tell) -> None:
 
 
 async def broken(_case: Case, tell: Tell) -> None:
-    """A check of which something is known before it fails."""
+    """A check of which something is known before a part of it fails."""
     tell(Area.DATABASE.ok("first", "well"))
-    raise KeyError("gone")
+    raise ExceptionGroup("parts", [KeyError("gone")])
 
 
 async def endless(_case: Case, tell: Tell) -> None:
@@ -37,6 +37,7 @@ async def found(folder: Path, **checks: object) -> list[tuple[Area, str, Grade]]
     settings = Settings.model_validate({"config": written(folder)})
     named = {Area(name): check for name, check in checks.items()}
     seen = await examined(settings, clock=FakeClock(), areas=[*named], limit=timedelta(seconds=0.05), checks=named)
+    assert all("gone" in each.seen for each in seen if "itself" in each.seen)
     return [(each.area, each.subject, each.grade) for each in seen]
 
 

@@ -91,6 +91,22 @@ async def test_a_metrics_server_that_is_away(opens: Opens) -> None:
     assert found.seen == "Prometheus main answered HTTP 503: prometheus is down"
 
 
+async def test_a_metrics_server_that_lets_nobody_in(opens: Opens) -> None:
+    """Of each target, as it may be about one query alone; people read it once."""
+
+    async def unauthorized(_request: web.Request) -> web.Response:
+        return web.Response(status=401, text="no")
+
+    closed = web.Application()
+    closed.router.add_route("*", "/{rest:.*}", unauthorized)
+    async with opens() as place, listening(closed) as url:
+        place.rewrite(json.loads((place.folder / ADDRESSES).read_text())["prometheus"], url)
+        found = await place.bad(Area.METRICS)
+    assert [each.subject for each in found] == ["api/staging", "api/prod", "web/staging", "web/prod"]
+    assert len({(each.grade, each.seen, each.fix) for each in found}) == 1
+    assert "correct its login" in found[0].fix
+
+
 async def test_a_metrics_server_for_nobody(opens: Opens) -> None:
     """Of which nothing can be said: a warning."""
     async with opens() as place:
