@@ -7,6 +7,7 @@ RUN python -m venv /opt/sluice \
 COPY bot ./bot
 COPY commands ./commands
 COPY runbooks ./runbooks
+COPY deploy/slack-manifest.yaml ./deploy/
 RUN /opt/sluice/bin/pip install --no-cache-dir --no-deps .
 
 FROM python:3.13-slim

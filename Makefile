@@ -18,7 +18,7 @@ help:
 	@echo "make test          everything that needs no server"
 	@echo "make test-real     what needs real servers; starts the rig's where RIG ($(RIG)) is there"
 	@echo "make test-browser  the sandbox's page in a Chromium, which it installs as root on Debian"
-	@echo "make docs          the reference pages of the documents anew, from the code"
+	@echo "make docs          the reference pages and the Role anew, from the code"
 	@echo "make pictures      those of the documents, from the sandbox's page"
 	@echo "make lint          ruff, mypy, import contracts"
 	@echo "make bench         the measured promises, on the same servers as test-real"

@@ -7,7 +7,7 @@
 - `commands` (beside it too): what people may ask: one grammar, one registry, one file per verb.
 - `bot.store`, `bot.adapters`, `bot.slack`: the outer ring, each behind a port.
 - `bot.app`: the only module that knows every class. `bot.opening` opens the real servers around it, `bot.serving` keeps
-  it alive, `bot.cli` and `bot.__main__` start it; `bot.audit` proves the journal,
-  `bot.evidence` takes a release's part out of it.
+  it alive, `bot.cli` and `bot.__main__` start it; `bot.audit` proves the journal, `bot.evidence` takes a release's part
+  out of it, `bot.doctor` looks whether all is set up.
 - `bot.sandbox`: stand-ins for all of these servers, a page, a tour and the simulator. Nothing below knows of it.
 """

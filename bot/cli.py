@@ -40,6 +40,9 @@ app.add_typer(audit, name="audit")
 WORDS = {"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []}
 BAD = 1
 
+AREAS = ("catalogue", "database", "slack", "cluster", "registry", "metrics", "ci", "clock")
+"""What `doctor` looks at. Its own list is not loaded for a line of help."""
+
 
 def run(work: Coroutine[Any, Any, bool]) -> None:
     """Run one command; errors that a person can mend are a line on standard error and exit status 1."""
@@ -127,6 +130,37 @@ def explain(runbook: Annotated[str, typer.Argument(help="a runbook's name")]) ->
             Console().print(Markdown(text))
         else:
             typer.echo(text)
+        return True
+
+    run(work())
+
+
+@app.command()
+def doctor(
+    areas: Annotated[list[str] | None, typer.Argument(help=f"what to look at; all of {', '.join(AREAS)}")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="For scripts.")] = False,  # noqa: FBT002 - an option of a command
+) -> None:
+    """Look whether all is set up: tokens, scopes, channels, groups, rights, workloads, queries; each fault is named
+    with its fix. Changes nothing. Exit status 1 if there is a fault, or something that could not be looked at."""
+    from bot.doctor.consultation import consulted  # it loads every adapter, which the other commands need not wait for
+
+    run(consulted(areas or (), as_json=as_json))
+
+
+@app.command()
+def rbac(
+    cluster: Annotated[str | None, typer.Option(help="Of this cluster; needed where there are several.")] = None,
+    namespace: Annotated[str | None, typer.Option(help="For this namespace alone.")] = None,
+    account: Annotated[
+        str, typer.Option(help="The service account of Sluice: its namespace and name.")
+    ] = "sluice/sluice",
+) -> None:
+    """Print the rights that the catalogue needs, for `kubectl apply -f -`: a Role with its binding a namespace."""
+    from bot.doctor.roles import Account, roles  # the same
+
+    async def work() -> bool:
+        found = load(Settings.read().config)
+        typer.echo(roles(found, account=Account.parse(account), cluster=cluster, namespace=namespace), nl=False)
         return True
 
     run(work())

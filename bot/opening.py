@@ -19,7 +19,6 @@ from bot.building import ci_servers
 from bot.domain.errors import UnreachableError
 from bot.measuring import providers
 from bot.ports.clock import Clock
-from bot.ports.image_registry import ImageRegistry
 from bot.ports.store import Store
 from bot.settings import Settings
 from bot.slack.chat import SlackChat
@@ -93,7 +92,7 @@ async def opened_ports(
             clusters=clusters,
             canaries=clusters,
             metrics=await stack.enter_async_context(providers(catalogue.metrics, clusters=connections, clock=clock)),
-            registry=await stack.enter_async_context(_registry(settings, catalogue)),
+            registry=await stack.enter_async_context(opened_registry(settings, catalogue)),
             scans=clusters,
             signatures=SigstoreSignatures(),
             ci=ci,
@@ -106,7 +105,9 @@ async def opened_ports(
 
 
 @asynccontextmanager
-async def _registry(settings: Settings, catalogue: Catalogue) -> AsyncIterator[ImageRegistry]:
+async def opened_registry(settings: Settings, catalogue: Catalogue) -> AsyncIterator[OciRegistry]:
+    """The registries of all images, as the catalogue says how to speak with them. Raises SetupError for logins that
+    cannot be read."""
     logins = docker_logins(settings.registry_config) if settings.registry_config else {}
     insecure = frozenset(host for host, entry in catalogue.registries.items() if entry.insecure)
     mirrors = {host: entry.mirror for host, entry in catalogue.registries.items() if entry.mirror}

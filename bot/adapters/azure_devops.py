@@ -48,6 +48,11 @@ class AzurePipelines:
         ours = [one for one in found if str(one.get("sourceVersion") or "").lower().startswith(commit.lower())]
         return CommitChecks(tuple(self._check(one, about) for one in ours), _page(ours))
 
+    async def look(self, project: str) -> None:
+        """See `Lookable`."""
+        about = f"builds of {project}"
+        await self._rest.mapping(f"{at(project)}/builds", about, **{"api-version": VERSION, "$top": "1"})
+
     async def start(self, order: Order) -> PipelineRun | None:
         """See `Pipelines`. The branch is written as in `release` or `refs/tags/v1`."""
         about = f"pipeline {order.name} of {order.project}"

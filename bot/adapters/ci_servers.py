@@ -28,12 +28,24 @@ class HostFiles(Protocol):
         ...
 
 
+class Lookable(Protocol):
+    """Pipelines of which somebody can ask beforehand whether there will be an answer."""
+
+    async def look(self, project: str) -> None:
+        """Return when the project is there and we may read its checks. Raises as `Pipelines`."""
+        ...
+
+
+class LookablePipelines(Pipelines, Lookable, Protocol):
+    """Both."""
+
+
 @dataclass(frozen=True, slots=True)
 class CiServer:
     """One server: its pipelines, the history and the files of the repositories on `host` where it keeps them, and what
     is opened for all of these."""
 
-    pipelines: Pipelines
+    pipelines: LookablePipelines
     opened: Sequence[AbstractAsyncContextManager[object]]
     host: str = ""
     commits: HostCommits | None = None
@@ -67,10 +79,17 @@ class OpenCiServers:
 
     def get(self, name: str) -> Pipelines:
         """See `CiServers`."""
+        return self._named(name).pipelines
+
+    async def look(self, name: str, project: str) -> None:
+        """See `Lookable`, of the server of that name. Raises NotFoundError, too, where there is no such server."""
+        await self._named(name).pipelines.look(project)
+
+    def _named(self, name: str) -> CiServer:
         if name not in self.servers:
             known = ", ".join(sorted(self.servers)) or "none"
             raise NotFoundError(f"there is no CI server '{name}' in the catalogue; known: {known}")
-        return self.servers[name].pipelines
+        return self.servers[name]
 
     async def compare(self, repository: str, base: str, head: str) -> Comparison:
         """See `Commits`."""

@@ -38,6 +38,14 @@ class GitHubPipelines:
         """See `Pipelines`."""
         return await commit_checks(self._api, project, commit)
 
+    async def look(self, project: str) -> None:
+        """See `Lookable`. The newest commit of the default branch stands for all: the rights are the same."""
+        about = f"repository {project}"
+        branch = at((await self._rest.mapping(repo(project), about)).get("default_branch"))
+        for what in ("check-runs", "status"):
+            path = f"{repo(project)}/commits/{quote(branch, safe='')}/{what}"
+            await self._rest.mapping(path, f"{what} of {project}", per_page="1")
+
     async def start(self, order: Order) -> PipelineRun | None:
         """See `Pipelines`."""
         about = f"workflow {order.name} of {order.project}"

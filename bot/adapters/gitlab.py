@@ -69,6 +69,11 @@ class GitLabPipelines:
                 found += [self._check(job, ref, about) for job in jobs]
         return CommitChecks(tuple(found), f"{page}/pipelines" if page else "")
 
+    async def look(self, project: str) -> None:
+        """See `Lookable`."""
+        about = f"pipelines of {project}"
+        self._rest.rows(await self._rest.get(f"{at(project)}/pipelines", about, per_page="1"), about)
+
     async def start(self, order: Order) -> PipelineRun | None:
         """See `Pipelines`."""
         about = f"a pipeline of {order.project}"

@@ -51,6 +51,10 @@ class JenkinsPipelines:
         checks = [self._check(job, build, about) for job in jobs for build in self._of(job, commit, about)]
         return CommitChecks(tuple(checks), str(found.get("url") or ""))
 
+    async def look(self, project: str) -> None:
+        """See `Lookable`."""
+        await self._rest.mapping(f"{at(project)}/api/json", f"job or folder {project}", tree="name,url")
+
     async def start(self, order: Order) -> PipelineRun | None:
         """See `Pipelines`. The branch goes along as the parameter `ref`."""
         about = f"job {order.name} in {order.project}"

@@ -57,6 +57,11 @@ VIRTUAL_SERVICES = (
     Resource("apis/networking.istio.io/v1beta1", "virtualservices"),
 )
 
+VERSION = Resource("version", "")
+"""What the server is; no object, and everybody may read it."""
+
+ACCESS_REVIEWS = Resource("apis/authorization.k8s.io/v1", "selfsubjectaccessreviews")
+
 WORKLOADS = {
     WorkloadKind.DEPLOYMENT: DEPLOYMENTS,
     WorkloadKind.STATEFULSET: STATEFULSETS,
@@ -89,6 +94,19 @@ class Call:
     def __str__(self) -> str:
         what = "/".join(part for part in (self.resource.plural, self.name, self.subresource) if part)
         return f"{self.verb} {what} in namespace {self.namespace}"
+
+
+@dataclass(frozen=True, slots=True)
+class ClusterCall(Call):
+    """A request about something outside of all namespaces; `namespace` is empty."""
+
+    @property
+    def path(self) -> str:
+        """The path below the server's address."""
+        return f"/{self.resource.api}/{self.resource.plural}".rstrip("/")
+
+    def __str__(self) -> str:
+        return f"{self.verb} {self.resource.plural or self.resource.api}"
 
 
 def translated(call: Call, cluster: str, status: int, body: str, *, wait: str | None = None) -> SluiceError:

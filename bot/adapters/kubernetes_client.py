@@ -6,7 +6,8 @@ so that fields it does not know, and servers older or newer than it, do no harm.
 
 import asyncio
 import json
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import timedelta
 from http import HTTPStatus
 from typing import Any
@@ -26,6 +27,14 @@ MOST_PAGES = 20
 
 METADATA_ONLY = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1,application/json"
 METADATA_EVENTS = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1,application/json"
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """What came back: the body as text, and the headers."""
+
+    body: str
+    headers: Mapping[str, str]
 
 
 class KubernetesClient:
@@ -67,11 +76,17 @@ class KubernetesClient:
 
     async def text(self, call: Call, body: Raw | None = None, *, content_type: str = "", accept: str = "") -> str:
         """Send it once; the body as text (for logs). Raises as `send`."""
+        return (await self.answered(call, body, content_type=content_type, accept=accept)).body
+
+    async def answered(
+        self, call: Call, body: Raw | None = None, *, content_type: str = "", accept: str = ""
+    ) -> Answered:
+        """Send it once; the whole answer. Raises as `send`."""
         headers = _headers(content_type=content_type, accept=accept)
         try:
             async with asyncio.timeout(self._deadline_s):
                 response = await self._request(call, body, headers, aiohttp.ClientTimeout(total=self._deadline_s))
-                return await self._checked(call, response)
+                return Answered(await self._checked(call, response), response.headers)
         except TimeoutError as exc:
             raise UnreachableError(
                 f"cluster {self.name} did not answer within {self._deadline_s:g} s ({call})"

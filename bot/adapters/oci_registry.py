@@ -66,6 +66,16 @@ class OciRegistry(Opened):
         tag = meant(repository, ref, await self._tags(place))
         return await self._described(place, await self._manifest(place, tag), tag=tag)
 
+    async def look(self, repository: str) -> bool:
+        """Whether anything was ever pushed to a repository that lets itself be read. Raises RefusedError for a login
+        that is not good, UnreachableError and UnreadableError."""
+        place = Repository.parse(repository)
+        try:
+            answer = await self._client.get(place, "tags/list?n=1")
+        except NotFoundError:
+            return False
+        return bool(read(TagPage, answer.body, f"the tags of {place}").tags)
+
     async def attached(self, repository: str, digest: Digest) -> tuple[Attached, ...]:
         """See `ImageRegistry`."""
         return await self._attachments.of(Repository.parse(repository), digest)

@@ -57,7 +57,7 @@ async def _serve(folder: Path | None, port: int) -> bool:
     with ExitStack() as stack:
         async with sandboxed(_place(folder, stack), port=port) as made:
             typer.echo(f"\n  The sandbox is ready:  {made.url}\n")
-            typer.echo(f"  Its files are in {made.folder}: sluice.yaml, runbooks/, kubeconfig, bot.log.")
+            typer.echo(f"  Its files are in {made.folder}: sluice.yaml, runbooks/, kubeconfig, bot.env, bot.log.")
             typer.echo("  Ctrl-C ends it.")
             await asyncio.Event().wait()
     return True

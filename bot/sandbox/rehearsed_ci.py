@@ -45,6 +45,10 @@ class Hub:
         """See `Pipelines`."""
         return await self._pipelines.checks(project_of(project), commit)
 
+    async def look(self, project: str) -> None:
+        """See `Lookable`."""
+        await self._pipelines.look(project_of(project))
+
     async def compare(self, project: str, base: str, head: str) -> Comparison:
         """See `HostCommits`."""
         return await self._commits.compare(project_of(project), base, head)
@@ -87,6 +91,10 @@ class RehearsedCi:
     async def checks(self, project: str, commit: str) -> CommitChecks:
         """See `Pipelines`."""
         return await self._hub.checks(project, commit)
+
+    async def look(self, project: str) -> None:
+        """See `Lookable`."""
+        await self._hub.look(project)
 
     async def start(self, order: Order) -> PipelineRun | None:
         """See `Pipelines`."""

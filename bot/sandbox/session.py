@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from pathlib import Path
+from shlex import quote
 from typing import Any
 
 from aiohttp import web
@@ -25,7 +26,7 @@ from bot.sandbox.switches import Switches
 from bot.sandbox.vocabulary import vocabulary
 from runbooks.configuration import Configuration, load
 
-EVENTS = "/slack/events"
+EVENTS, ENVIRONMENT = "/slack/events", "bot.env"
 RATE = 100.0
 """Requests a second to each service."""
 
@@ -84,7 +85,9 @@ async def sandbox(folder: Path, *, port: int = 0, rate: float = RATE) -> AsyncIt
         configuration = load(own_folder.write(folder, addresses, public_key=signer.public_pem))
         furnish(around, addresses, Kept(folder), signer)
         await stack.enter_async_context(_going(around))
-        bot = BotProcess(_environment(folder, around), folder, on_serving=lambda url: _found(around, url))
+        environment = _environment(folder, around)
+        _write(folder / ENVIRONMENT, environment)
+        bot = BotProcess(environment, folder, on_serving=lambda url: _found(around, url))
         made = Sandbox(folder, around, bot, configuration)
         made.url = await stack.enter_async_context(_page(made, port))
         await stack.enter_async_context(bot.running())
@@ -137,6 +140,11 @@ def _environment(folder: Path, around: Surroundings) -> dict[str, str]:
         "SLUICE_HOST": HOST,
         "SLUICE_PORT": "0",
     }
+
+
+def _write(path: Path, environment: Mapping[str, str]) -> None:
+    """For a shell: whoever reads it in asks the same servers as the bot, with `sluice doctor` for one."""
+    path.write_text("".join(f"{name}={quote(value)}\n" for name, value in environment.items()), encoding="utf-8")
 
 
 def _found(around: Surroundings, url: str) -> None:

@@ -1,7 +1,7 @@
 """How we call Slack's Web API: one deadline, no silent second try, every fault as one of ours."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -79,6 +79,18 @@ class Identity:
     bot_id: str
 
 
+@dataclass(frozen=True, slots=True)
+class Introduction:
+    """What Slack says of a token: whose it is, what that account and its workspace are called, what it may do (`None`:
+    Slack does not say), and the headers of the answer, by small names."""
+
+    me: Identity
+    name: str
+    team: str
+    scopes: frozenset[str] | None
+    headers: Mapping[str, str]
+
+
 @asynccontextmanager
 async def open_client(token: str, *, base_url: str, trust_env: bool = False) -> AsyncIterator[AsyncWebClient]:
     """A client on one shared connection pool, closed with the block. `base_url` ends in `/api/`.
@@ -92,9 +104,22 @@ async def open_client(token: str, *, base_url: str, trust_env: bool = False) -> 
 
 async def identify(client: AsyncWebClient) -> Identity:
     """Ask Slack who the token belongs to. Raises RefusedError for a token that is not good."""
+    return (await introduce(client)).me
+
+
+async def introduce(client: AsyncWebClient) -> Introduction:
+    """The same, and everything else that Slack says of the token."""
     async with calling("find out who the bot is"):
         answer = await client.auth_test()
-    return Identity(text_of(answer, "team_id"), UserId(text_of(answer, "user_id")), str(answer.get("bot_id") or ""))
+    headers = {name.lower(): value for name, value in answer.headers.items()}
+    scopes = headers.get("x-oauth-scopes")
+    return Introduction(
+        me=Identity(text_of(answer, "team_id"), UserId(text_of(answer, "user_id")), str(answer.get("bot_id") or "")),
+        name=str(answer.get("user") or answer["user_id"]),
+        team=str(answer.get("team") or answer["team_id"]),
+        scopes=None if scopes is None else frozenset(scope.strip() for scope in scopes.split(",") if scope.strip()),
+        headers=headers,
+    )
 
 
 @asynccontextmanager

@@ -1,4 +1,4 @@
-"""`python -m deploy.reference`: write the reference pages."""
+"""`python -m deploy.reference`: write the generated files."""
 
 from deploy.reference.pages import PAGES, ROOT
 

@@ -1,25 +1,14 @@
 """The kinds of routers and scanners that a bare API server does not know: any object of theirs is accepted."""
 
 from contextlib import suppress
-from dataclasses import dataclass
 
-from bot.adapters.kubernetes_calls import HTTP_ROUTES, VIRTUAL_SERVICES, Call, Raw, Resource
+from bot.adapters.kubernetes_calls import HTTP_ROUTES, VIRTUAL_SERVICES, Call, ClusterCall, Raw, Resource
 from bot.adapters.kubernetes_client import KubernetesClient
 from bot.adapters.kubernetes_scans import VULNERABILITY_REPORTS
 from bot.domain.errors import ConflictError, NotFoundError
 from tests.real import servers
 
 DEFINITIONS = Resource("apis/apiextensions.k8s.io/v1", "customresourcedefinitions")
-
-
-@dataclass(frozen=True)
-class ClusterCall(Call):
-    """A request about something outside of all namespaces."""
-
-    @property
-    def path(self) -> str:
-        """The path below the server's address."""
-        return f"/{self.resource.api}/{self.resource.plural}"
 
 
 def definition(resource: Resource, kind: str) -> Raw:

@@ -10,8 +10,9 @@ from typing import Any
 from aiohttp import web
 
 from bot.sandbox.kubernetes import resources
+from bot.sandbox.kubernetes.access import Access, Deed, deed_of
 from bot.sandbox.kubernetes.control import is_ready
-from bot.sandbox.kubernetes.discovery import discovered
+from bot.sandbox.kubernetes.discovery import METRICS, discovered
 from bot.sandbox.kubernetes.kubelet import Kubelet
 from bot.sandbox.kubernetes.lists import listed
 from bot.sandbox.kubernetes.objects import Deletion, Objects
@@ -26,7 +27,7 @@ from bot.sandbox.kubernetes.watches import LONGEST, Watch, Watches, versioned
 JSON = "application/json"
 HEALTH = ("healthz", "livez", "readyz")
 SUBRESOURCES = ("", "status", "scale", "log")
-USAGE = ("apis", "metrics.k8s.io", "v1beta1", "namespaces")
+USAGE = ("apis", METRICS, "v1beta1", "namespaces")
 NO_OBJECT = "couldn't get version/kind; json parse error: no object"
 WINDOW = timedelta(seconds=30)
 
@@ -36,12 +37,13 @@ Usage = Callable[[str, str], float]
 
 class Requests:
     """Everything an API server answers. `advance` lets what is due happen before each answer. Nobody has to prove who
-    they are: kubectl sends no token over plain HTTP."""
+    they are: kubectl sends no token over plain HTTP. `access` is what they may do."""
 
     def __init__(
         self, objects: Objects, watches: Watches, kubelet: Kubelet, advance: Callable[[], datetime | None]
     ) -> None:
         self._objects, self._watches, self._kubelet, self._advance = objects, watches, kubelet, advance
+        self.access = Access()
         self.usage: Usage = lambda _namespace, _pod: 0.02
 
     async def answer(self, request: web.Request) -> web.StreamResponse:
@@ -60,13 +62,13 @@ class Requests:
         if found is not None and request.method == "GET":
             return web.json_response(found)
         if path.endswith("/selfsubjectaccessreviews") and request.method == "POST":
-            review = await _object(request)
-            return web.json_response({**review, "status": {"allowed": True}}, status=HTTPStatus.CREATED)
+            return web.json_response(self.access.reviewed(await _object(request)), status=HTTPStatus.CREATED)
         if tuple(path.split("/")[:4]) == USAGE and request.method == "GET":
             return web.json_response(self._usage(path.split("/")[4:]))
         place = place_of(path)
         if place is None or place.subresource not in SUBRESOURCES:
             return web.Response(text="404 page not found\n", status=HTTPStatus.NOT_FOUND)
+        self.access.require(deed_of(request, place))
         if place.subresource == "log":
             return self._log(request, place)
         return await (self._read(request, place) if request.method == "GET" else self._write(request, place))
@@ -161,6 +163,7 @@ class Requests:
         """PodMetrics, of the pods that run."""
         match rest:
             case [namespace, "pods"]:
+                self.access.require(Deed(namespace, "list", METRICS, "pods"))
                 running = [pod for pod in self._objects.store.of(resources.PODS, namespace) if is_ready(pod.raw)]
                 items = [self._measured(pod) for pod in running]
                 return {
@@ -170,6 +173,7 @@ class Requests:
                     "items": items,
                 }
             case [namespace, "pods", name]:
+                self.access.require(Deed(namespace, "get", METRICS, "pods", name))
                 return self._measured(self._objects.named(resources.PODS, (namespace, name)))
         raise RefusalError(HTTPStatus.NOT_FOUND, "the server could not find the requested resource")
 

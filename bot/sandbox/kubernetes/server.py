@@ -10,6 +10,7 @@ from aiohttp import web
 from bot.ports.clock import Clock
 from bot.sandbox.endpoint import Endpoint
 from bot.sandbox.kubernetes import resources, routing
+from bot.sandbox.kubernetes.access import Access
 from bot.sandbox.kubernetes.behaviours import Behaviours, Durations
 from bot.sandbox.kubernetes.containers import Node, made_up_digest
 from bot.sandbox.kubernetes.controllers import Controllers
@@ -71,6 +72,11 @@ class KubernetesServer:
     def changed(self) -> asyncio.Event:
         """Set when something was planned, so that the next moment may be an earlier one."""
         return self._timeline.changed
+
+    @property
+    def access(self) -> Access:
+        """What whoever asks may do."""
+        return self._requests.access
 
     def application(self) -> web.Application:
         """What `listening` serves; its watches end when it is taken down."""

@@ -49,13 +49,16 @@ class WebApi:
 
     async def _call(self, request: web.Request) -> web.Response:
         name = request.match_info["method"]
+        # What the token may do comes with every answer to it.
+        is_ours = _token(request) == self._workspace.acme.app.token
+        headers = {"x-oauth-scopes": ",".join(sorted(self.scopes))} if is_ours else {}
         try:
             self._faults.check(name)
             body = self._answered(name, await arguments_of(request), request)
         except SlackFaultError as fault:
-            headers = {} if fault.retry_after_s is None else {"Retry-After": str(fault.retry_after_s)}
+            headers |= {} if fault.retry_after_s is None else {"Retry-After": str(fault.retry_after_s)}
             return web.json_response(fault.body(), status=fault.status, headers=headers)
-        return web.json_response({"ok": True, **body})
+        return web.json_response({"ok": True, **body}, headers=headers)
 
     def _answered(self, name: str, args: Arguments, request: web.Request) -> dict[str, object]:
         method = self._methods.get(name)

@@ -46,6 +46,15 @@ async def test_a_token_tells_whose_it_is() -> None:
         assert (ann["user_id"], ann.get("bot_id")) == ("U0ANN", None)
 
 
+async def test_the_apps_scopes_come_with_every_answer() -> None:
+    """Also with a refusal; people's tokens have none here."""
+    async with caller() as c:
+        c.slack.web_api.scopes.clear()
+        c.slack.web_api.scopes.update({"commands", "chat:write"})
+        told = [await c.raw("auth.test"), await c.raw("users.list"), await c.raw("auth.test", token="xoxp-ann")]
+        assert [each.headers.get("x-oauth-scopes") for each in told] == ["chat:write,commands"] * 2 + [None]
+
+
 async def test_the_app_may_do_what_its_scopes_say() -> None:
     """A call beyond them names the scope that is missing."""
     async with caller() as c:

@@ -1,0 +1,103 @@
+"""Area `database`: it answers, has the tables of this version, and a clock like ours."""
+
+from collections.abc import Awaitable, Callable
+from datetime import datetime
+from pathlib import Path
+from typing import TypeVar
+
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, text
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError, DBAPIError
+from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
+from sqlalchemy.pool import NullPool
+
+from bot.doctor.case import Case
+from bot.doctor.finding import Area, Tell
+from bot.doctor.skew import Skew, clock_finding
+from bot.domain.errors import SetupError, SluiceError, UnreachableError
+from bot.ports.clock import Clock
+from bot.store import migrations
+from bot.store.readiness import require_tables
+from bot.store.sqlite import path_of
+
+AREA = Area.DATABASE
+KINDS = ("sqlite", "postgresql")
+VARIABLE = "SLUICE_DATABASE_URL"
+WRITTEN = f"write {VARIABLE} like sqlite:////var/lib/sluice/sluice.db or postgresql://user:password@host/sluice"
+MIGRATE = "copy the database, then `sluice migrate`; `sluice serve` migrates, too, when it starts"
+
+Answer = TypeVar("Answer")
+
+
+async def examine(case: Case, tell: Tell) -> None:
+    """Looks without making or changing anything."""
+    try:
+        url = make_url(case.settings.database_url)
+    except ArgumentError:
+        tell(AREA.fault(VARIABLE, "it is not the address of a database", WRITTEN))
+        return
+    if url.get_backend_name() not in KINDS:
+        tell(AREA.fault(VARIABLE, f"Sluice does not speak with {url.get_backend_name()}", WRITTEN))
+        return
+    is_file = url.get_backend_name() == "sqlite"
+    subject = str(path_of(url)) if is_file else f"postgresql on {url.host}"
+    try:
+        await require_tables(case.settings.database_url)
+        present = await _asked(case.settings.database_url, _revision)
+        # A file's clock is ours.
+        skew = None if is_file else await _skew(case.settings.database_url, case.clock)
+    except SetupError as exc:
+        seen, _, fix = str(exc).partition("; ")
+        tell(AREA.fault(subject, seen, fix or f"correct {VARIABLE}"))
+    except SluiceError as exc:
+        tell(AREA.failed(subject, exc, f"let it be reached from here, or correct {VARIABLE}"))
+    else:
+        _tables(subject, present, tell)
+        if skew is not None:
+            tell(clock_finding(AREA, f"clock of {url.host or 'the database'}", skew))
+
+
+def _tables(subject: str, present: str | None, tell: Tell) -> None:
+    scripts = ScriptDirectory(str(Path(migrations.__file__).parent))
+    wanted = scripts.get_current_head()
+    if present == wanted:
+        tell(AREA.ok(subject, f"has the tables of this version ({present})"))
+    elif present in {script.revision for script in scripts.walk_revisions()}:
+        tell(AREA.fault(subject, f"its tables ({present}) are older than this version's ({wanted})", MIGRATE))
+    else:
+        said = f"its tables ({present}) are of a newer version than this one, which does not know them"
+        tell(AREA.fault(subject, said, "start the version that wrote them, or restore the copy made before it"))
+
+
+async def _skew(address: str, clock: Clock) -> Skew:
+    """Of PostgreSQL's clock: the present, not the moment at which its transaction began."""
+    asked = clock.now()
+    told: datetime = await _asked(address, _present)
+    return Skew.between(told, asked=asked, answered=clock.now())
+
+
+async def _present(connection: AsyncConnection) -> datetime:
+    told: datetime = (await connection.execute(text("SELECT clock_timestamp()"))).scalar_one()
+    return told
+
+
+async def _revision(connection: AsyncConnection) -> str | None:
+    return await connection.run_sync(_current)
+
+
+def _current(connection: Connection) -> str | None:
+    return MigrationContext.configure(connection).get_current_revision()
+
+
+async def _asked(address: str, ask: Callable[[AsyncConnection], Awaitable[Answer]]) -> Answer:
+    """One question on a connection of its own. Raises UnreachableError."""
+    engine = create_async_engine(address, poolclass=NullPool)
+    try:
+        async with engine.connect() as connection:
+            return await ask(connection)
+    except (DBAPIError, OSError) as exc:
+        raise UnreachableError(f"it does not answer: {getattr(exc, 'orig', None) or exc}") from exc
+    finally:
+        await engine.dispose()
