@@ -47,8 +47,7 @@ class RunTable(Tables):
         await self._execute(insert(RUNS).values(row))
 
     async def run(self, run_id: RunId, *, held: bool = False) -> Run | None:
-        query = select(RUNS).where(RUNS.c.id == run_id)
-        row = await self._row(query.with_for_update() if held else query)
+        row = await self._row(HELD if held else ONE, {"run": run_id})
         return run_of(row) if row else None
 
     async def runs(self, *, target: Target | None = None, active: bool | None = None, limit: int = 20) -> Sequence[Run]:
@@ -180,6 +179,8 @@ LEASABLE = (
     .with_for_update(skip_locked=True)
 )
 MINE = RUNS.c.id == bindparam("run")
+ONE = select(RUNS).where(MINE)
+HELD = ONE.with_for_update()
 BESIDE = select(RUNS.c.token, RUNS.c.hinted_at, RUNS.c.wish).where(MINE).with_for_update()
 CHANGE = update(RUNS).where(MINE)
 """To the columns that the values name."""
