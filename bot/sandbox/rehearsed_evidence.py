@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from fnmatch import fnmatchcase
 
 from bot.domain.image import Digest
+from bot.domain.pattern import matches
 from bot.domain.repository import Repository
 from bot.domain.target import Target
 from bot.sandbox import asked_gates, readdressed
@@ -107,36 +108,37 @@ class RehearsedEvidence:
 
     def _push(self, path: str, services: Sequence[str], tag: str) -> None:
         sha, registry = _commit(path, tag), self._around.registry
-        labels = {REVISION: sha}
-        for service in services:
-            labels |= self._labels(service)
+        labels = {REVISION: sha, **self._labels(services)}
         wanted = {one: None for service in services for one in asked_gates.platforms(self._configuration, service)}
         created = self._around.now - AGES[tag]
         digest = registry.push(path, tag, labels=labels, platforms=tuple(wanted) or LINUX, created=created)
         self._digests[path, tag] = digest
         registry.sign(path, digest, self._signer)
+        self._built(services, digest, sha)
         for service in services:
-            self._built(service, digest, sha)
             openapi = self._configuration.catalogue.service(service).openapi
             if openapi is not None and openapi.attached:
                 registry.attach(path, digest, openapi_document(API))
         self._checked(services, tag, sha)
 
-    def _labels(self, service: str) -> dict[str, str]:
+    def _labels(self, services: Sequence[str]) -> dict[str, str]:
         catalogue = self._configuration.catalogue
-        openapi, needs = catalogue.service(service).openapi, asked_gates.needed_of(catalogue, service)
-        labels = {openapi.label: DESCRIPTION} if openapi is not None and openapi.label else {}
+        openapis = (catalogue.service(service).openapi for service in services)
+        needs = tuple(need for service in services for need in asked_gates.needed_of(catalogue, service))
+        labels = {each.label: DESCRIPTION for each in openapis if each is not None and each.label}
         return labels | ({VERSION_LABEL: asked_gates.version_for(needs)} if needs else {})
 
-    def _built(self, service: str, digest: Digest, sha: str) -> None:
-        """How it was built, where the catalogue wants to know that."""
-        chain = self._configuration.catalogue.supply_chain(service)
-        if chain.signatures is None or not chain.signatures.provenance.required:
+    def _built(self, services: Sequence[str], digest: Digest, sha: str) -> None:
+        """How it was built, where the catalogue wants to know that: once, whoever runs it, for every provenance that is
+        there must fit."""
+        chains = [self._configuration.catalogue.supply_chain(service) for service in services]
+        wanted = [chain.signatures.provenance for chain in chains if chain.signatures]
+        if not any(each.required for each in wanted):
             return
-        wanted = chain.signatures.provenance
-        builder = re.sub(r"\*+", "any", wanted.builder) or "https://ci.example/builder"
-        built = slsa_provenance(builder, wanted.source or chain.repository or "ci.example/source", sha)
-        self._around.registry.attach(self._path(service), digest, self._signer.attestation(digest, SLSA_V1, built))
+        sources = (*(each.source for each in wanted), *(chain.repository for chain in chains), "ci.example/source")
+        built = slsa_provenance(_builder(each.builder for each in wanted), next(filter(None, sources)), sha)
+        attestation = self._signer.attestation(digest, SLSA_V1, built)
+        self._around.registry.attach(self._path(services[0]), digest, attestation)
 
     def _checked(self, services: Sequence[str], tag: str, sha: str) -> None:
         """The commit, with its files, in every repository of these services; and its checks."""
@@ -212,6 +214,13 @@ class RehearsedEvidence:
 def _commit(path: str, tag: str) -> str:
     """The commit that an image was built from; always the same one."""
     return hashlib.sha1(f"{path}:{tag}".encode(), usedforsecurity=False).hexdigest()
+
+
+def _builder(patterns: Iterable[str]) -> str:
+    """A builder whom all these patterns mean, where trying what each of them means finds one."""
+    wanted = [pattern for pattern in patterns if pattern] or ["https://ci.example/builder"]
+    tried = [re.sub(r"\*+", "any", pattern) for pattern in wanted]
+    return next((one for one in tried if all(matches(pattern, one) for pattern in wanted)), tried[0])
 
 
 def _name(pattern: str) -> str:

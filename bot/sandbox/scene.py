@@ -44,6 +44,12 @@ class Scene:
         return self.name == Verb.ROLLBACK.value
 
     @property
+    def keeps_calendar(self) -> bool:
+        """Whether what freezes is the calendar, where there is one. On the way back it is somebody: a calendar might
+        not let in the release that is to be taken back."""
+        return self.scenario is Scenario.FROZEN and not self.is_way_back
+
+    @property
     def origin(self) -> str:
         """The environment that comes before, where the version has to have been; empty where it need not."""
         return "" if self.is_way_back else next(iter(self._origins(self.target.environment, self.name)), "")

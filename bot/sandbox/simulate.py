@@ -111,9 +111,10 @@ def unfit(written: Configuration, asked: Asked) -> str:
 
 
 async def _rehearsed(written: Configuration, name: str, target: Target, scenario: Scenario, pace: Pace) -> Rehearsed:
-    is_frozen = scenario is Scenario.FROZEN
+    asked_for = Scene(written, name, target, scenario, left_out=())
+    is_frozen = asked_for.keeps_calendar
     out = readdressed.left_out(written, name, target, frozen=is_frozen)
-    clock = VirtualClock(_begin(Scene(written, name, target, scenario, out)))
+    clock = VirtualClock(_begin(asked_for))
     around = _surroundings(written, target, clock)
     with TemporaryDirectory(prefix="sluice-simulate-") as place:
         folder = Path(place)
@@ -151,7 +152,7 @@ async def _played(simulation: Simulation, scene: Scene) -> Rehearsed:
 def _begin(scene: Scene) -> datetime:
     """When to begin: where it must be frozen when the command is typed, so long before a window of the calendar that
     this will be in it."""
-    if scene.scenario is not Scenario.FROZEN:
+    if not scene.keeps_calendar:
         return MORNING
     coming = [window.next_begin(MORNING + scene.waits) for window in scene.windows]
     return min((at for at in coming if at), default=MORNING + scene.waits) - scene.waits + LATER

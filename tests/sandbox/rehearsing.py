@@ -20,7 +20,7 @@ def merged(below: JsonObject, above: JsonObject) -> JsonObject:
 
 
 async def rehearsed(
-    folder: Path, runbook: str, scenario: Scenario, *, catalogue: str = "{}", environment: str = ""
+    folder: Path, runbook: str, scenario: Scenario, *, catalogue: str = "{}", service: str = "", environment: str = ""
 ) -> Rehearsed:
     """The runbook of these steps, or the library's of this name, on the usual catalogue with these changes."""
     (folder / "own").mkdir()
@@ -29,6 +29,6 @@ async def rehearsed(
         (folder / "own" / "own.yaml").write_text(f"name: own\nabout: Tried out.\ngates: [image]\n{runbook}")
     changed = merged(yaml.safe_load(USUAL), yaml.safe_load(catalogue)) | {"runbooks_dir": "own"}
     (folder / "sluice.yaml").write_text(yaml.safe_dump(changed, sort_keys=False))
-    asked = Asked(name, (scenario,), environment=environment)
+    asked = Asked(name, (scenario,), service=service, environment=environment)
     (found,) = await simulate(load(folder / "sluice.yaml"), asked)
     return found

@@ -212,6 +212,44 @@ async def test_the_way_back_is_open_in_a_freeze(tmp_path: Path, catalogue: str) 
     assert "frozen, but the way back is open" in said(found)
 
 
+async def test_the_way_back_is_rehearsed_where_the_calendar_never_opens(tmp_path: Path) -> None:
+    """What is to be taken back could not be released by that calendar: so somebody freezes afterwards."""
+    closed = "environments: {prod: {freeze: [{cron: '0 0 * * *', for: 24h, reason: closed}]}}"
+    found = await rehearsed(tmp_path, "rollback", Scenario.FROZEN, catalogue=closed)
+    assert (found.seen, found.is_good, found.left_out) == (Ending.SUCCEEDED, True, ("freeze windows",)), verdict(found)
+
+
+SHARED = """
+environments: {prod: {gates: [signature]}}
+signatures: {key_file: /nowhere/cosign.pub, provenance: {required: true, builder: "https://github.com/**"}}
+services:
+  worker:
+    image: registry.example/acme/api
+    workload: deployment/worker
+    channel: "#deploys"
+    signatures: {key_file: /nowhere/cosign.pub, provenance: {builder: "https://github.com/acme/*/ci.yml"}}
+  api: {repository: github.com/acme/api}
+"""
+NUMBERED = """
+services:
+  admin: {image: registry.example/acme/api, workload: deployment/admin, channel: "#deploys"}
+  web:
+    image: registry.example/acme/web
+    workload: deployment/web
+    channel: "#deploys"
+    needs: {api: ">=2,<3", admin: ">=1"}
+"""
+
+
+@pytest.mark.parametrize(
+    ("catalogue", "service"), [(SHARED, "api"), (SHARED, "worker"), (NUMBERED, "api"), (NUMBERED, "admin")]
+)
+async def test_services_of_one_image_are_all_content_with_it(tmp_path: Path, catalogue: str, service: str) -> None:
+    """It was built once, has one version, and each of them asks something else of it."""
+    found = await rehearsed(tmp_path, PLAIN, Scenario.HEALTHY, catalogue=catalogue, service=service)
+    assert found.is_good, verdict(found)
+
+
 @pytest.mark.parametrize("image", ["registry.example/acme/api0", "registry.example/acme/api4"])
 async def test_a_canary_is_good_whatever_its_image_is_called(tmp_path: Path, image: str) -> None:
     """Names decide how pods are called, and so would decide what chance does to a good version."""
