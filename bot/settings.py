@@ -101,7 +101,8 @@ class Settings(BaseSettings):
             ("sqlite://", "sqlite+aiosqlite://"),
         ):
             if url.startswith(usual):
-                return url.replace(usual, ours, 1)
+                # The driver has its own word for what libpq calls `sslmode`.
+                return url.replace(usual, ours, 1).replace("?sslmode=", "?ssl=").replace("&sslmode=", "&ssl=")
         return url
 
     @classmethod

@@ -7,8 +7,10 @@ from typing import Any
 
 import pytest
 
+from bot.audit import whole
 from bot.domain.errors import UsageError
 from bot.domain.ids import RunId
+from bot.domain.journal import ChainedEntry
 from bot.evidence import compare, evidence
 from tests.builders import NOW
 from tests.fakes.people import ANN, BOB, CID
@@ -35,6 +37,12 @@ async def exported(world: World, run: str = "api-prod-1") -> dict[str, Any]:
     """Its evidence, as whoever gets the file reads it."""
     shown: dict[str, Any] = json.loads(json.dumps(await evidence(world.store, RunId(run), NOW)))
     return shown
+
+
+async def journal(world: World) -> list[ChainedEntry]:
+    """All of it."""
+    async with world.store.reading() as tx:
+        return await whole(tx)
 
 
 async def test_it_names_the_image_by_its_digest(world: World) -> None:
@@ -108,6 +116,10 @@ CHANGES = {
     "endedAt": ("predicate", "endedAt"),
     "journal": ("predicate", "journal", "entries"),
     "subject": ("subject",),
+    "_type": ("_type",),
+    "requestedAt": ("predicate", "requestedAt"),
+    "steps": ("predicate", "steps"),
+    "planDigest": ("predicate", "planDigest", "of"),
 }
 
 
@@ -123,6 +135,89 @@ async def test_a_change_of_it_is_named(world: World, name: str) -> None:
             place = place[key]
         place[last] = "something else" if isinstance(place[last], str) else []
         with pytest.raises(UsageError, match=f"The evidence of api-prod-1 was changed: its `{name}` is not what"):
+            await compare(world.store, json.dumps(shown))
+
+
+async def test_it_cannot_be_said_to_be_of_a_release_under_way(world: World) -> None:
+    """Else all that goes on changing could be changed."""
+    async with world:
+        await released(world)
+        shown = await exported(world)
+        shown["predicate"] |= {"endedAt": None, "phase": "failed", "approval": None}
+        with pytest.raises(UsageError, match="its `approval` is not what"):
+            await compare(world.store, json.dumps(shown))
+        shown["predicate"] |= {"phase": "succeeded", "approval": (await exported(world))["predicate"]["approval"]}
+        with pytest.raises(UsageError, match="its `endedAt` is not what"):
+            await compare(world.store, json.dumps(shown))
+
+
+@pytest.mark.parametrize("place", [("subject",), ("predicate", "plan", "reason"), ("predicate", "request", "reason")])
+async def test_what_no_longer_changes_is_compared_of_a_release_under_way(world: World, place: tuple[str, ...]) -> None:
+    """The image, the plan and the wish stand from the beginning."""
+    async with world:
+        await world.says(ANN, "deploy api v2 prod")
+        shown = await exported(world)
+        *way, last = place
+        inside = shown
+        for key in way:
+            inside = inside[key]
+        inside[last] = "something else"
+        with pytest.raises(UsageError, match=f"its `{place[min(1, len(way))]}` is not what"):
+            await compare(world.store, json.dumps(shown))
+
+
+async def test_it_says_what_is_not_proven_of_a_release_under_way(world: World) -> None:
+    """How far its steps were then is written nowhere else."""
+    async with world:
+        await world.says(ANN, "deploy api v2 prod")
+        said = await compare(world.store, json.dumps(await exported(world)))
+    assert "had not ended: of its `approval`, `phase`, `reason`, `startedAt`, `steps` at that moment these" in said
+
+
+@pytest.mark.parametrize("place", [(), ("predicate", "journal")])
+async def test_nothing_can_be_added_to_it(world: World, place: tuple[str, ...]) -> None:
+    """Whoever reads it would take it for proven."""
+    async with world:
+        await released(world)
+        shown = await exported(world)
+        inside = shown
+        for key in place:
+            inside = inside[key]
+        inside["vouched"] = "by everybody"
+        with pytest.raises(UsageError, match=r"its `(vouched|journal)` is not what"):
+            await compare(world.store, json.dumps(shown))
+
+
+async def test_no_member_may_be_in_it_twice(world: World) -> None:
+    """Another program might read the other one."""
+    async with world:
+        await released(world)
+        written = json.dumps(await exported(world)).replace('"phase"', '"phase": "failed", "phase"', 1)
+        with pytest.raises(UsageError, match="`phase` is in it twice"):
+            await compare(world.store, written)
+
+
+async def test_numbers_are_as_they_were_written(world: World) -> None:
+    """Python takes 1 and true for the same; whoever hashes them does not."""
+    async with world:
+        await released(world)
+        shown = await exported(world)
+        shown["predicate"]["journal"]["entries"][0]["number"] = True
+        with pytest.raises(UsageError, match="its `journal` is not what"):
+            await compare(world.store, json.dumps(shown))
+
+
+async def test_a_run_without_a_plan_is_not_what_it_is_about(world: World) -> None:
+    """Nobody can have exported that."""
+    async with world:
+        await released(world)
+        await world.says(ANN, "deploy api v404 prod")
+        await world.finishes()
+        shown = await exported(world)
+        shown["predicate"]["run"] = "api-prod-2"
+        head = [*await journal(world)][-1]
+        shown["predicate"]["journal"]["head"] = {"number": head.number, "hash": head.hash}
+        with pytest.raises(UsageError, match="its `run` is not what"):
             await compare(world.store, json.dumps(shown))
 
 

@@ -32,6 +32,7 @@ def test_everything_has_a_default_but_the_secrets() -> None:
     [
         ("postgres://u:p@h/d", "postgresql+asyncpg://u:p@h/d"),
         ("postgresql://u:p@h/d", "postgresql+asyncpg://u:p@h/d"),
+        ("postgresql://h/d?sslmode=require", "postgresql+asyncpg://h/d?ssl=require"),
         ("sqlite:///x.db", "sqlite+aiosqlite:///x.db"),
         ("postgresql+asyncpg://h/d", "postgresql+asyncpg://h/d"),
     ],

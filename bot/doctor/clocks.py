@@ -68,8 +68,9 @@ def _over_http(url: str) -> Headers:
         # Nothing is sent, and nothing but the time is read: whose certificate it is does not matter.
         async with httpx.AsyncClient(timeout=DEADLINE.total_seconds(), verify=False) as http:
             try:
-                return (await http.get(url)).headers
-            except (httpx.HTTPError, httpx.InvalidURL):
+                async with asyncio.timeout(DEADLINE.total_seconds()), http.stream("GET", url) as answer:
+                    return answer.headers  # its body may never end
+            except (httpx.HTTPError, httpx.InvalidURL, TimeoutError):
                 return None
 
     return ask

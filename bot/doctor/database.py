@@ -9,7 +9,7 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, text
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 from sqlalchemy.pool import NullPool
 
@@ -19,13 +19,11 @@ from bot.doctor.skew import Skew, clock_finding
 from bot.domain.errors import SetupError, SluiceError, UnreachableError
 from bot.ports.clock import Clock
 from bot.store import migrations
+from bot.store.address import VARIABLE, WRITTEN, problem
 from bot.store.readiness import require_tables
 from bot.store.sqlite import path_of
 
 AREA = Area.DATABASE
-KINDS = ("sqlite", "postgresql")
-VARIABLE = "SLUICE_DATABASE_URL"
-WRITTEN = f"write {VARIABLE} like sqlite:////var/lib/sluice/sluice.db or postgresql://user:password@host/sluice"
 MIGRATE = "copy the database, then `sluice migrate`; `sluice serve` migrates, too, when it starts"
 
 Answer = TypeVar("Answer")
@@ -33,16 +31,13 @@ Answer = TypeVar("Answer")
 
 async def examine(case: Case, tell: Tell) -> None:
     """Looks without making or changing anything."""
-    try:
-        url = make_url(case.settings.database_url)
-    except ArgumentError:
-        tell(AREA.fault(VARIABLE, "it is not the address of a database", WRITTEN))
+    wrong = problem(case.settings.database_url)
+    if wrong:
+        tell(AREA.fault(VARIABLE, wrong, WRITTEN))
         return
-    if url.get_backend_name() not in KINDS:
-        tell(AREA.fault(VARIABLE, f"Sluice does not speak with {url.get_backend_name()}", WRITTEN))
-        return
+    url = make_url(case.settings.database_url)
     is_file = url.get_backend_name() == "sqlite"
-    subject = str(path_of(url)) if is_file else f"postgresql on {url.host}"
+    subject = str(path_of(url) or "in memory") if is_file else f"postgresql on {url.host or 'this machine'}"
     try:
         await require_tables(case.settings.database_url)
         present = await _asked(case.settings.database_url, _revision)

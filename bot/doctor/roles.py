@@ -1,12 +1,15 @@
 """Roles as YAML, each rule with what it is for: what `sluice rbac` prints, and deploy/kubernetes-role.yaml. Pure."""
 
+import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
 from bot.doctor.rights import RIGHTS, Place, Right, places, rights_of
 from bot.domain.errors import UsageError
+from runbooks.catalogue import OBJECT_NAME
 from runbooks.configuration import Configuration
+from runbooks.parts import NAME
 from runbooks.source import unknown
 
 CORE = '""'
@@ -34,7 +37,7 @@ class Account:
     def parse(cls, written: str) -> "Account":
         """`namespace/name`. Raises UsageError."""
         namespace, slash, name = written.partition("/")
-        if not (namespace and slash and name) or "/" in name:
+        if not (slash and NAME.fullmatch(namespace) and OBJECT_NAME.fullmatch(name)):
             raise UsageError(
                 f"'{written}' is no service account; write its namespace and its name, as in sluice/sluice."
             )
@@ -84,7 +87,8 @@ def _document(place: Place, rights: Sequence[Right], account: Account) -> str:
 
 
 def _role(rights: Sequence[Right], namespace: str, account: Account) -> Iterator[str]:
-    metadata = ("metadata:", "  name: sluice", *([f"  namespace: {namespace}"] if namespace else []))
+    # In quotes: a namespace may be called `007` or `on`.
+    metadata = ("metadata:", "  name: sluice", *([f"  namespace: {json.dumps(namespace)}"] if namespace else []))
     yield from ("apiVersion: rbac.authorization.k8s.io/v1", "kind: Role", *metadata, "rules:")
     for need, rules in groupby(rights, key=lambda right: right.need):
         yield f"  # {need}"
@@ -95,5 +99,5 @@ def _role(rights: Sequence[Right], namespace: str, account: Account) -> Iterator
     yield "---"
     yield from ("apiVersion: rbac.authorization.k8s.io/v1", "kind: RoleBinding", *metadata)
     yield "roleRef: {apiGroup: rbac.authorization.k8s.io, kind: Role, name: sluice}"
-    yield from ("subjects:", "  - kind: ServiceAccount", f"    name: {account.name}")
-    yield f"    namespace: {account.namespace}  # where Sluice itself runs"
+    yield from ("subjects:", "  - kind: ServiceAccount", f"    name: {json.dumps(account.name)}")
+    yield f"    namespace: {json.dumps(account.namespace)}  # where Sluice itself runs"

@@ -53,7 +53,7 @@ def by_header(headers: Mapping[str, str], *, asked: datetime, answered: datetime
     written = next((value for name, value in headers.items() if name.lower() == "date"), "")
     try:
         told = parsedate_to_datetime(written)
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
     told = told if told.tzinfo else told.replace(tzinfo=UTC)
     return Skew.between(told, asked=asked, answered=answered, step=SECOND)

@@ -12,14 +12,13 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from alembic.util import CommandError
 from sqlalchemy import Connection, Engine
-from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from bot.domain.errors import ConflictError, SetupError, UnreachableError
 from bot.domain.invocation import Invocation
-from bot.store import sqlite
+from bot.store import address, sqlite
 from bot.store.invocation_table import heard
 from bot.store.transaction import SqlTransaction
 
@@ -32,7 +31,7 @@ class Database:
     """The store. Open it with `async with`; `transaction()`, `reading()` and `hear()` are its whole use."""
 
     def __init__(self, url: str) -> None:
-        self._url = make_url(url)
+        self._url = address.read(url)
         self._is_sqlite = self._url.get_backend_name() == "sqlite"
         self._path = sqlite.path_of(self._url) if self._is_sqlite else None
         self._line = sqlite.Line()
@@ -79,8 +78,7 @@ class Database:
             async with self._opened(self._writer).begin() as connection:
                 await connection.run_sync(_upgrade)
         except (DBAPIError, OSError) as exc:
-            shown = self._url.render_as_string(hide_password=True)
-            raise SetupError(f"the database {shown} cannot be opened: {_cause(exc)}") from exc
+            raise SetupError(f"the database {address.shown(self._url)} cannot be opened: {_cause(exc)}") from exc
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[SqlTransaction]:

@@ -2,12 +2,13 @@
 
 from alembic.migration import MigrationContext
 from sqlalchemy import Connection
-from sqlalchemy.engine import URL, make_url
+from sqlalchemy.engine import URL
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
 from bot.domain.errors import SetupError, UnreachableError
+from bot.store.address import read, shown
 from bot.store.sqlite import path_of, require_writable
 
 FIRST = "run `sluice migrate` or `sluice serve` first"
@@ -15,24 +16,25 @@ FIRST = "run `sluice migrate` or `sluice serve` first"
 
 async def require_tables(address: str) -> None:
     """Raise SetupError unless the database has our tables; no file is made by looking. Raises UnreachableError."""
-    url = make_url(address)
-    shown = url.render_as_string(hide_password=True)
+    url = read(address)
     path = path_of(url) if url.get_backend_name() == "sqlite" else None
     if path:
         require_writable(path)
         if not path.exists():
             raise SetupError(f"there is no database {path} yet; {FIRST}, or set SLUICE_DATABASE_URL")
-    if not await _revision(url, shown):
-        raise SetupError(f"the database {shown} has no tables yet; {FIRST}")
+    if not await _revision(url):
+        raise SetupError(f"the database {shown(url)} has no tables yet; {FIRST}")
 
 
-async def _revision(url: URL, shown: str) -> str | None:
+async def _revision(url: URL) -> str | None:
     engine = create_async_engine(url, poolclass=NullPool)
     try:
         async with engine.connect() as connection:
             return await connection.run_sync(_current)
     except (DBAPIError, OSError) as exc:
-        raise UnreachableError(f"the database {shown} does not answer: {getattr(exc, 'orig', None) or exc}") from exc
+        raise UnreachableError(
+            f"the database {shown(url)} does not answer: {getattr(exc, 'orig', None) or exc}"
+        ) from exc
     finally:
         await engine.dispose()
 

@@ -58,7 +58,12 @@ async def test_a_server_that_is_away(opens: Opens) -> None:
 
 @pytest.mark.parametrize(
     ("url", "seen"),
-    [("sluice.db", "it is not the address of a database"), ("mysql://host/sluice", "Sluice does not speak with mysql")],
+    [
+        ("sluice.db", "it is not the address of a database"),
+        ("mysql://host/sluice", "Sluice does not speak with mysql"),
+        ("postgresql+psycopg://host/sluice", "Sluice brings no driver psycopg; leave it out"),
+        ("postgresql://host:99999/sluice", "there is no port 99999"),
+    ],
 )
 async def test_an_address_of_something_else(opens: Opens, url: str, seen: str) -> None:
     """How it is written comes with it."""
@@ -67,3 +72,21 @@ async def test_an_address_of_something_else(opens: Opens, url: str, seen: str) -
         found = await place.only(Area.DATABASE)
     assert (found.subject, found.seen) == ("SLUICE_DATABASE_URL", seen)
     assert "sqlite:////" in found.fix
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "postgresql://sluice:pa@s3cret@127.0.0.1:9/sluice",
+        "postgresql://sluice:p@ss:s3cret@127.0.0.1/sluice",
+        "postgresql://127.0.0.1:9/sluice?password=s3cret",
+        "postgresql://sluice@127.0.0.1:s3cret/sluice",
+    ],
+)
+async def test_no_part_of_a_password_is_told(opens: Opens, url: str) -> None:
+    """However it was written: also where it could be taken for a host or a port."""
+    async with opens() as place:
+        place.set(database_url=url)
+        found = await place.only(Area.DATABASE)
+    assert found.subject in ("SLUICE_DATABASE_URL", "postgresql on 127.0.0.1")
+    assert "s3cret" not in repr(found)

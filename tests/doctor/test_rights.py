@@ -164,3 +164,18 @@ def test_an_account_has_a_namespace_and_a_name(account: str) -> None:
     """How it is written comes with the refusal."""
     with pytest.raises(UsageError, match="sluice/sluice"):
         Account.parse(account)
+
+
+@pytest.mark.parametrize("namespace", ["007", "on", "null"])
+def test_a_namespace_that_yaml_would_read_as_something_else(tmp_path: Path, namespace: str) -> None:
+    """It is a name all the same."""
+    found = configured(tmp_path, instead=("namespace: prod", f'namespace: "{namespace}"'))
+    documents = list(yaml.safe_load_all(roles(found, account=Account(), namespace=namespace)))
+    assert [each["metadata"]["namespace"] for each in documents] == [namespace, namespace]
+
+
+@pytest.mark.parametrize("written", ["sluice", "a/b/c", "A/b", "a/b\n  - kind: Group", "a b/c"])
+def test_what_is_no_service_account_gets_no_rights(written: str) -> None:
+    """Nor does what is written behind its name."""
+    with pytest.raises(UsageError, match="is no service account"):
+        Account.parse(written)

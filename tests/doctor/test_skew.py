@@ -47,3 +47,9 @@ def test_a_skew_is_told_by_what_it_does(theirs: timedelta, grade: Grade, says: s
 def test_a_server_that_tells_no_time(headers: dict[str, str]) -> None:
     """Nothing is made up."""
     assert by_header(headers, asked=START, answered=START) is None
+
+
+@pytest.mark.parametrize("date", ["", "now", f"Mon, 01 Jan {'9' * 30} 00:00:00 GMT"])
+def test_a_header_that_is_no_time_tells_nothing(date: str) -> None:
+    """Whatever a server answers."""
+    assert by_header({"date": date}, asked=START, answered=START) is None
