@@ -4,6 +4,7 @@ from bot.domain.news import Author, Item, News
 from commands.wording import code, person, safe, tame
 
 MOST_ITEMS = 20
+LONGEST_TITLE = 120
 
 
 UNKNOWN = (
@@ -28,7 +29,8 @@ def between(news: News | None) -> list[str]:
 def _item(item: Item) -> str:
     number = f"#{item.number} " if item.number else ""
     by = f", {_author(item.author)}" if item.author.name else ""
-    return f"{number}{safe(tame(item.title))}{by}"
+    title = item.title if len(item.title) <= LONGEST_TITLE else f"{item.title[: LONGEST_TITLE - 1]}…"
+    return f"{number}{safe(tame(title))}{by}"
 
 
 def _author(author: Author) -> str:

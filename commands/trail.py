@@ -31,9 +31,9 @@ def trail(run: Run, events: Sequence[Event], now: datetime) -> Reply:
     """Everything that somebody decided and everything that was done; not what was only counted or waited for."""
     told = [f"• {clock_time(event.at, now)} {line}" for event in events if (line := _line(event))]
     export = code(f"sluice audit export {run.id}")
-    head = (
-        f"{code(run.id)}, {run.request.verb} of {target(run.request.target)}. {export} writes it all down as evidence."
-    )
+    stands = f", {run.phase}" if run.phase.final else ""  # a long past is cut, and its end must not be lost
+    what = f"{code(run.id)}, {run.request.verb} of {target(run.request.target)}{stands}"
+    head = f"{what}. {export} writes it all down as evidence."
     return Reply(clipped([head, *told], more=f"{export} has them."), about=run.id)
 
 

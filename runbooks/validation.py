@@ -48,7 +48,9 @@ def check_part(
     try:
         return model.model_validate(value), ()
     except ValidationError as exc:
-        found = exc.errors(include_url=False)
+        told = exc.errors(include_url=False)
+        # A default that is made of other keys cannot be made while one of those is wrong: that one is the fault.
+        found = [error for error in told if error["type"] != "default_factory_not_called"] or told
     return None, tuple(_fault(model, error, document, at=at) for error in found)
 
 

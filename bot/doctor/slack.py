@@ -6,7 +6,7 @@ from bot.doctor.case import Case
 from bot.doctor.finding import Area, Tell
 from bot.doctor.manifest import needed_scopes
 from bot.doctor.voters import Voters, asked
-from bot.domain.errors import ClosedError, NotFoundError, SluiceError, TemporaryError
+from bot.domain.errors import ClosedError, NotFoundError, SluiceError, TemporaryError, UnreadableError
 from bot.settings import Settings
 from bot.slack.channels import Channels
 from bot.slack.directory import SlackDirectory
@@ -60,7 +60,7 @@ async def _introduced(client: AsyncWebClient, settings: Settings, tell: Tell) ->
         found = await introduce(client)
     except SluiceError as exc:
         away = f"let {settings.slack_api_url} be reached from here, or correct SLACK_API_URL"
-        tell(AREA.failed(TOKEN, exc, away if isinstance(exc, TemporaryError) else COPY_TOKEN))
+        tell(AREA.failed(TOKEN, exc, away if isinstance(exc, TemporaryError | UnreadableError) else COPY_TOKEN))
         return None
     if not found.me.bot_id:
         tell(AREA.fault(TOKEN, f"it is not a bot's, but that of the user {found.name} in {found.team}", COPY_TOKEN))

@@ -54,6 +54,7 @@ from datetime import timedelta
 from http import HTTPStatus
 from typing import Any
 
+import aiohttp
 from aiohttp import web
 
 from bot.domain.ids import ChannelId
@@ -67,6 +68,9 @@ DIGITS_MOST = 18
 HEARTBEAT = timedelta(seconds=15)
 """Real time: so often a feed asks whether its page is still there, and lets go of one that does not answer."""
 
+FAREWELL_S = 1.0
+"""Real time that a page has to answer when its feed is closed."""
+
 Body = dict[str, Any]
 Act = Callable[[Body], Awaitable[Shown]]
 
@@ -77,9 +81,11 @@ class ChannelApi:
     def __init__(self, slack: SlackStandIn, *, heartbeat: timedelta = HEARTBEAT) -> None:
         self._slack = slack
         self._heartbeat_s = heartbeat.total_seconds()
+        self._feeds: set[web.WebSocketResponse] = set()
 
     def add_to(self, app: web.Application) -> None:
         """Add the routes to an application that is not served yet."""
+        app.on_shutdown.append(self._leave)
         app.router.add_get("/api/channel", own_page_only(self._channel))
         app.router.add_get("/api/feed", own_page_only(self._feed), allow_head=False)
         app.router.add_get("/files/{id}", own_page_only(self._file))
@@ -105,18 +111,26 @@ class ChannelApi:
         except SlackFaultError:
             return _nobody()
         after = request.query.get("after", "")
-        if not after.isdecimal() or len(after) > DIGITS_MOST:
+        if not (after.isascii() and after.isdecimal()) or len(after) > DIGITS_MOST:
             return refusal(HTTPStatus.BAD_REQUEST, "invalid_request", "`after` is the number of a change.")
-        socket = web.WebSocketResponse(heartbeat=self._heartbeat_s)
+        socket = web.WebSocketResponse(heartbeat=self._heartbeat_s, timeout=FAREWELL_S)
         if not socket.can_prepare(request):
             return refusal(HTTPStatus.UPGRADE_REQUIRED, "not_a_websocket", "The feed is a WebSocket.")
         await socket.prepare(request)
-        async with asyncio.TaskGroup() as group:
-            telling = group.create_task(self._tell(socket, me, int(after)))
-            async for _ in socket:  # a page says nothing here; this ends when it goes
-                continue
-            telling.cancel()
+        self._feeds.add(socket)
+        try:
+            async with asyncio.TaskGroup() as group:
+                telling = group.create_task(self._tell(socket, me, int(after)))
+                async for _ in socket:  # a page says nothing here; this ends when it goes
+                    continue
+                telling.cancel()
+        finally:
+            self._feeds.discard(socket)
         return socket
+
+    async def _leave(self, _app: web.Application) -> None:
+        """Whoever still shows a page is told that nobody serves it any more; else its feed would be waited for."""
+        await asyncio.gather(*(socket.close(code=aiohttp.WSCloseCode.GOING_AWAY) for socket in set(self._feeds)))
 
     async def _tell(self, socket: web.WebSocketResponse, me: str, after: int) -> None:
         with contextlib.suppress(ConnectionResetError):  # the page has gone: nobody is left to be told

@@ -41,7 +41,7 @@ AGES: Mapping[str, timedelta] = {OLD: timedelta(days=2), NEW: timedelta(hours=1)
 CHECKS = ("build", "test")
 """Of a commit whose checks nobody names."""
 
-SCANNED = timedelta(minutes=1)
+SCANNED = timedelta(seconds=1)
 """How long ago the last scan was: what is found at the moment itself is newer."""
 
 DESCRIPTION = "openapi.json"

@@ -241,6 +241,13 @@ def test_other_servers_count_in_intervals_of_their_own() -> None:
     assert newrelic.address == "https://api.eu.newrelic.com/graphql"
 
 
+def test_a_fault_is_told_without_what_only_follows_from_it(tmp_path: Path) -> None:
+    """The interval's default depends on which server it is: no fault of the author's."""
+    said = said_of(JUDGED.replace("https://grafana.test/sub", "nonsense"), tmp_path)
+    assert said.splitlines() == [said]
+    assert "metrics.hosted.grafana.url: 'nonsense' is not an http or https address" in said
+
+
 def test_all_faults_come_at_once_with_their_places(tmp_path: Path) -> None:
     """One look at the output is enough to mend the file."""
     broken = (

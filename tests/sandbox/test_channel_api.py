@@ -72,6 +72,16 @@ async def test_a_feed_from_another_life_says_so_and_ends() -> None:
                 assert (await socket.receive()).type is aiohttp.WSMsgType.CLOSE
 
 
+async def test_whoever_shows_a_page_is_told_that_the_sandbox_leaves() -> None:
+    """By the code that says so: the page then waits for the next one, and nobody for the page."""
+    async with aiohttp.ClientSession() as session, asyncio.timeout(5):
+        async with page() as p:
+            address, asked = str(p.http.base_url.join("/api/feed")), {"as": "ann", "after": str(p.begin)}
+            socket = await session.ws_connect(address, params=asked)
+            heard = asyncio.create_task(socket.receive())
+        assert ((await heard).type, socket.close_code) == (aiohttp.WSMsgType.CLOSE, aiohttp.WSCloseCode.GOING_AWAY)
+
+
 async def test_a_page_that_is_silent_is_asked_whether_it_is_there() -> None:
     """One that answers is told what happens then; one that does not is let go."""
     async with page(timedelta(milliseconds=20)) as p, aiohttp.ClientSession() as session, asyncio.timeout(5):

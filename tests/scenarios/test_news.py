@@ -150,6 +150,17 @@ async def test_diff_tells_what_would_come(world: World, line: str) -> None:
         assert (await world.newest()).id == "api-staging-2"
 
 
+async def test_a_title_without_end_leaves_room_for_the_others(world: World) -> None:
+    """Nobody limits the first line of a commit."""
+    async with world:
+        await running(world, world.commits.commit(SOURCE, "Begin"))
+        world.commits.commit(SOURCE, f"{'long ' * 1000}(#40)")
+        pushed(world, "b2", world.commits.commit(SOURCE, "Sort by name (#41)"))
+        said = await answer(world, "diff api b2 prod")
+        assert f"• #40 {('long ' * 1000)[:119]}…" in said
+        assert "• #41 Sort by name" in said
+
+
 async def test_diff_of_what_goes_back(world: World) -> None:
     """The same commits, the other way."""
     async with world:

@@ -141,7 +141,7 @@ async def test_audit_tells_who_let_it_through(world: World) -> None:
         await world.finishes()
         said = await answer(world, "audit api-prod-1")
     heads = [
-        "`api-prod-1`, deploy of *api* in *prod*. `sluice audit export api-prod-1` writes it all down as evidence.",
+        "`api-prod-1`, deploy of *api* in *prod*, succeeded. `sluice audit export api-prod-1` writes it all down",
         "<@U0ANN> asked: `deploy api v2 prod`",
         "planned and sealed: `",
         "@release-approvers asked for 2 votes on `",
