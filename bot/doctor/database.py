@@ -1,32 +1,25 @@
 """Area `database`: it answers, has the tables of this version, and a clock like ours."""
 
-from collections.abc import Awaitable, Callable
 from datetime import datetime
 from pathlib import Path
-from typing import TypeVar
 
-from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, text
+from sqlalchemy import text
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import DBAPIError
-from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
-from sqlalchemy.pool import NullPool
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.doctor.case import Case
 from bot.doctor.finding import Area, Tell
 from bot.doctor.skew import Skew, clock_finding
-from bot.domain.errors import SetupError, SluiceError, UnreachableError
+from bot.domain.errors import SetupError, SluiceError
 from bot.ports.clock import Clock
 from bot.store import migrations
 from bot.store.address import VARIABLE, WRITTEN, problem
-from bot.store.readiness import require_tables
+from bot.store.readiness import asked, require_tables, revision
 from bot.store.sqlite import path_of
 
 AREA = Area.DATABASE
 MIGRATE = "copy the database, then `sluice migrate`; `sluice serve` migrates, too, when it starts"
-
-Answer = TypeVar("Answer")
 
 
 async def examine(case: Case, tell: Tell) -> None:
@@ -40,7 +33,7 @@ async def examine(case: Case, tell: Tell) -> None:
     subject = str(path_of(url) or "in memory") if is_file else f"postgresql on {url.host or 'this machine'}"
     try:
         await require_tables(case.settings.database_url)
-        present = await _asked(case.settings.database_url, _revision)
+        present = await revision(case.settings.database_url)
         # A file's clock is ours.
         skew = None if is_file else await _skew(case.settings.database_url, case.clock)
     except SetupError as exc:
@@ -68,31 +61,11 @@ def _tables(subject: str, present: str | None, tell: Tell) -> None:
 
 async def _skew(address: str, clock: Clock) -> Skew:
     """Of PostgreSQL's clock: the present, not the moment at which its transaction began."""
-    asked = clock.now()
-    told: datetime = await _asked(address, _present)
-    return Skew.between(told, asked=asked, answered=clock.now())
+    begun = clock.now()
+    told = await asked(address, _present)
+    return Skew.between(told, asked=begun, answered=clock.now())
 
 
 async def _present(connection: AsyncConnection) -> datetime:
     told: datetime = (await connection.execute(text("SELECT clock_timestamp()"))).scalar_one()
     return told
-
-
-async def _revision(connection: AsyncConnection) -> str | None:
-    return await connection.run_sync(_current)
-
-
-def _current(connection: Connection) -> str | None:
-    return MigrationContext.configure(connection).get_current_revision()
-
-
-async def _asked(address: str, ask: Callable[[AsyncConnection], Awaitable[Answer]]) -> Answer:
-    """One question on a connection of its own. Raises UnreachableError."""
-    engine = create_async_engine(address, poolclass=NullPool)
-    try:
-        async with engine.connect() as connection:
-            return await ask(connection)
-    except (DBAPIError, OSError) as exc:
-        raise UnreachableError(f"it does not answer: {getattr(exc, 'orig', None) or exc}") from exc
-    finally:
-        await engine.dispose()
