@@ -154,10 +154,6 @@ class Plan:
         """Whether failure brings the previous version back by itself."""
         return self.previous is not None and any(step.kind == "restore" for step in self.on_failure)
 
-    def all_steps(self) -> tuple[PlannedStep, ...]:
-        """Gates, steps and failure steps, in the order of the plan."""
-        return (*self.gates, *self.steps, *self.on_failure)
-
 
 def goes_back(verb: Verb, runbook: str) -> bool:
     """Whether this is a rollback by the runbook of that name: no other runbook is known to do nothing but go back,

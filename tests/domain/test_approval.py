@@ -9,6 +9,7 @@ from bot.domain.approval import ApprovalPolicy, Electorate, Person, ineligible, 
 from bot.domain.ids import UserId
 
 ANN, BOB, CID, DAN = (UserId(name) for name in ("U0ANN", "U0BOB", "U0CID", "U0DAN"))
+STRANGER = UserId("U0STRANGER")
 POLICY = ApprovalPolicy("@release-approvers", count=2)
 PEOPLE = {user: Person(user, user) for user in (ANN, BOB, CID, DAN)}
 ELECTORATE = Electorate(ANN, members=frozenset({ANN, BOB, CID}), self_voters=frozenset(), people=PEOPLE)
@@ -78,12 +79,12 @@ def test_every_kind_of_outsider_is_named() -> None:
     assert ineligible(BOB, with_person(is_guest=True)) == "is a guest"
     assert ineligible(BOB, with_person(is_outside=True)) == "belongs to another workspace"
     assert ineligible(DAN, ELECTORATE) == "is not in the group"
-    assert ineligible(UserId("U0XXX"), ELECTORATE) == "is not in the group"
+    assert ineligible(STRANGER, ELECTORATE) == "is not in the group"
     assert ineligible(BOB, replace(ELECTORATE, people={})) == "is unknown to this workspace"
     assert ineligible(BOB, ELECTORATE) is None
 
 
-USERS = st.sampled_from([ANN, BOB, CID, DAN, UserId("U0XXX")])
+USERS = st.sampled_from([ANN, BOB, CID, DAN, STRANGER])
 
 
 @given(st.lists(USERS), st.lists(USERS), st.integers(1, 3))

@@ -54,9 +54,3 @@ def test_a_plan_knows_whether_failure_restores() -> None:
     assert a_plan().restores
     assert not a_plan(previous=None).restores
     assert not a_plan(on_failure=()).restores
-
-
-def test_all_steps_are_in_the_order_of_the_plan() -> None:
-    """Gates first, then steps, then what failure does."""
-    kinds = [step.kind for step in a_plan().all_steps()]
-    assert kinds == ["image", "approval", "set_image", "rollout", "smoke", "restore", "smoke"]

@@ -49,7 +49,7 @@ def test_a_plan_holds_everything_that_was_gathered() -> None:
     plan = make_plan(a_request(reason="a fix"), runbook, the_facts())
     assert (plan.protected, plan.live_mark, plan.notes, plan.reason) == (True, "api-prod-0", ("a risk",), "a fix")
     assert plan.runbook == RunbookPin("careful", runbook.sha256)
-    assert [step.key for step in plan.all_steps()] == [
+    assert [step.key for step in (*plan.gates, *plan.steps, *plan.on_failure)] == [
         "gates.image",
         "gates.freeze",
         "gates.lock",
@@ -110,7 +110,11 @@ def test_smoke_checks_come_from_the_catalogue() -> None:
 def test_the_plan_knows_which_steps_change_something() -> None:
     """Only those need an approval, and a restore."""
     plan = planned("approval", "set_image", "rollout", "job: [up]", "smoke", "wait: 1m", on_failure=("restore",))
-    assert [step.kind for step in plan.all_steps() if step.changes] == ["set_image", "job", "restore"]
+    assert [step.kind for step in (*plan.gates, *plan.steps, *plan.on_failure) if step.changes] == [
+        "set_image",
+        "job",
+        "restore",
+    ]
     assert plan.restores
 
 
