@@ -5,14 +5,13 @@ import random
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 
 import pytest
 
 from tests import postgresql
-from tests.real.servers import until
-from tests.real.stage import Stage, free_port, push, stage
+from tests.real.stage import Stage, free_port, stage
+from tests.real.voted import runs_once, voted
 
 pytestmark = pytest.mark.real
 
@@ -43,22 +42,9 @@ async def test_the_death_of_either_loses_nothing_and_does_nothing_twice(tmp_path
     async with replicas(tmp_path) as both:
         for number in range(1, DEATHS + 1):
             dies, survives = both if number % 2 else both[::-1]
-            tag = f"v2-{number}"
-            digest = (await push(survives, tag))[tag]
             await survives.slack.points_to(f"http://127.0.0.1:{survives.port}/slack/events")
-            await survives.slack.types("alice", f"/deploy api {tag} prod")
-            ts = (await survives.ballot(count=number))["ts"]
-            await survives.slack.reacts("bob", ts)
-            await survives.slack.reacts("carol", ts)
+            digest, ts = await voted(survives, number)
             await asyncio.sleep(moments.uniform(0.0, 1.5))
             await dies.kill()
-            end = await survives.ends(count=number, within_s=2 * LEASE_S)
-            assert f"`{tag}` runs in *prod*" in end["text"], (number, end["text"])
-            assert (await survives.image("prod")).endswith(digest)
-            assert await survives.revision("prod") == number + 1
-            assert len(await survives.releases()) == number
-            thread = await until(
-                partial(survives.slack.thread, ts), lambda found: "runs in" in found[-1], within_s=LEASE_S
-            )
-            assert len(thread) == len(set(thread)), thread
+            await runs_once(survives, number, digest, ts, within_s=2 * LEASE_S)
             await dies.start()

@@ -2,13 +2,12 @@
 
 import asyncio
 import random
-from functools import partial
 from pathlib import Path
 
 import pytest
 
-from tests.real.servers import until
 from tests.real.stage import push, stage
+from tests.real.voted import runs_once, voted
 
 pytestmark = pytest.mark.real
 
@@ -48,19 +47,8 @@ async def test_kill_9_at_thirty_moments_changes_nothing(tmp_path: Path) -> None:
     moments = random.Random(9)
     async with stage(tmp_path, replicas=2) as here:
         for number in range(1, KILLS + 1):
-            tag = f"v2-{number}"
-            digest = (await push(here, tag))[tag]
-            await here.slack.types("alice", f"/deploy api {tag} prod")
-            ts = (await here.ballot(count=number))["ts"]
-            await here.slack.reacts("bob", ts)
-            await here.slack.reacts("carol", ts)
+            digest, ts = await voted(here, number)
             await asyncio.sleep(moments.uniform(0.0, 2.0))
             await here.kill()
             await here.start()
-            end = await here.ends(count=number)
-            assert f"`{tag}` runs in *prod*" in end["text"], (number, end["text"])
-            assert (await here.image("prod")).endswith(digest)
-            assert await here.revision("prod") == number + 1
-            assert len(await here.releases()) == number
-            thread = await until(partial(here.slack.thread, ts), lambda found: "runs in" in found[-1])
-            assert len(thread) == len(set(thread)), thread
+            await runs_once(here, number, digest, ts)
