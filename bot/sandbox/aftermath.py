@@ -40,7 +40,9 @@ def told(part: Part, run: Run | None, wanted: Demand, *, begun: bool, lines: Seq
 
 
 def _by_another(part: Part, run: Run) -> tuple[str, ...]:
-    """That what refused it is not the gate that looks at what the scenario has spoiled."""
+    """That what refused it is not the freeze, or not the gate that looks at what the scenario has spoiled."""
+    if part.scenario is Scenario.FROZEN and ending(run) is Ending.REFUSED and FROZEN not in run.reason:
+        return (f"it was refused, and not by the freeze: {run.reason}",)
     if part.scenario not in EVIDENCE or ending(run) is not Ending.REFUSED:
         return ()
     kind = EVIDENCE[part.scenario][0]

@@ -50,7 +50,7 @@ API = {
     "info": {"title": "rehearsed", "version": "1"},
     "paths": {"/items": {"get": {"responses": {"200": {"description": "all of them"}}}}},
 }
-VULNERABILITY = next(iter(sorted(VULNERABILITY_PREDICATES, reverse=True)))
+VULNERABILITY = max(VULNERABILITY_PREDICATES)
 
 
 @dataclass(frozen=True, slots=True)
