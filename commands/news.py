@@ -22,8 +22,10 @@ def between(news: News | None) -> list[str]:
     head = (
         f"It {'goes back' if news.back else 'brings'}{' by' if news.back else ''} {commits}{f' by {by}' if by else ''}:"
     )
-    lines = [head, *(f"• {_item(item)}" for item in news.items[:MOST_ITEMS])]
-    return [*lines, f"All of it: {safe(news.url)}"] if news.url else lines
+    shown = [f"• {_item(item)}" for item in news.items[:MOST_ITEMS]]
+    more = news.beyond(len(shown))
+    left = [f"… and {more} more"] if more > 0 else []
+    return [head, *shown, *left, *([f"All of it: {safe(news.url)}"] if news.url else [])]
 
 
 def _item(item: Item) -> str:

@@ -33,3 +33,9 @@ class News:
     authors: tuple[Author, ...]
     back: bool = False
     url: str = ""
+
+    def beyond(self, shown: int) -> int:
+        """How many are left when so many of the `items` are shown. Of merged changes only the items are known, of
+        commits all."""
+        merged = any(item.number for item in self.items)
+        return max(len(self.items), 0 if merged else self.total) - shown

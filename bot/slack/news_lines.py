@@ -32,12 +32,8 @@ def live(news: News) -> str:
 
 def _lines(news: News) -> list[str]:
     shown = [f"• {_line(item)}" for item in news.items[:MOST_ITEMS]]
-    more = len(news.items) - len(shown) or (news.total - len(shown) if not _merged(news) else 0)
+    more = news.beyond(len(shown))
     return [*shown, *([link(news.url, f"… and {more} more")] if more > 0 else [])]
-
-
-def _merged(news: News) -> bool:
-    return any(item.number for item in news.items)
 
 
 def _line(item: Item) -> str:

@@ -161,6 +161,18 @@ async def test_a_title_without_end_leaves_room_for_the_others(world: World) -> N
         assert "• #41 Sort by name" in said
 
 
+async def test_diff_counts_what_it_does_not_list(world: World) -> None:
+    """Nobody takes the first twenty for all there are."""
+    async with world:
+        await running(world, world.commits.commit(SOURCE, "Begin"))
+        for number in range(22):
+            world.commits.commit(SOURCE, f"Step (#{number + 40})")
+        pushed(world, "b2", world.commits.commit(SOURCE, "Sort by name (#99)"))
+        said = (await answer(world, "diff api b2 prod")).splitlines()
+        assert said[22] == "… and 3 more"
+        assert "#99" not in "\n".join(said[:22])
+
+
 async def test_diff_of_what_goes_back(world: World) -> None:
     """The same commits, the other way."""
     async with world:
